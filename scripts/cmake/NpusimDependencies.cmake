@@ -1,0 +1,22 @@
+# The libraries of Debian's packages (scripts/setup installs them) as CMake targets.
+find_package(fmt REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Threads REQUIRED)
+
+# Debian's SystemC exports the C++17 API only; its header accepts C++20 when told so (SC_CPLUSPLUS).
+find_library(SYSTEMC_LIBRARY systemc REQUIRED)
+find_path(SYSTEMC_INCLUDE_DIR systemc REQUIRED)
+add_library(SystemC::systemc INTERFACE IMPORTED)
+target_include_directories(SystemC::systemc SYSTEM INTERFACE "${SYSTEMC_INCLUDE_DIR}")
+target_compile_definitions(SystemC::systemc INTERFACE SC_CPLUSPLUS=201703L)
+target_link_libraries(SystemC::systemc INTERFACE "${SYSTEMC_LIBRARY}" Threads::Threads)
+
+# FlatBuffers is used header-only: the compiler makes the reader of the project's own schema.
+find_program(FLATC flatc REQUIRED)
+find_path(FLATBUFFERS_INCLUDE_DIR flatbuffers/flatbuffers.h REQUIRED)
+add_library(flatbuffers INTERFACE IMPORTED)
+target_include_directories(flatbuffers SYSTEM INTERFACE "${FLATBUFFERS_INCLUDE_DIR}")

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <systemc>
+#include <vector>
+
+#include "sim/config/npu_config.h"
+#include "sim/memory/core_clock.h"
+#include "sim/stats/recorder.h"
+#include "sim/stats/timeline.h"
+
+namespace npu {
+
+/// Who hears that a DRAM request is done.
+class DramClient {
+ public:
+  virtual ~DramClient() = default;
+  /// The request `tag` has its last byte at the requester (read) or is accepted and done (write) at `core_cycle`, which
+  /// may lie ahead of now. Called from a method process: must not block.
+  virtual void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) = 0;
+};
+
+struct DramRequest {
+  std::int64_t address = 0;
+  std::int32_t bytes = 0;  ///< > 0; must not cross a 4 KiB boundary.
+  bool is_write = false;
+  std::int32_t layer = -1;
+  std::uint64_t tag = 0;
+  DramClient* client = nullptr;
+};
+
+/// All DRAM channels with their controllers, and the interconnect in front of them.
+///
+/// Timing: next-allowed timestamps per bank, bank group, rank and channel from the JEDEC parameters; FR-FCFS over a
+/// bounded queue per channel with a starvation cap; all-bank or per-bank refresh; open or closed pages. A request is split
+/// into bursts. Sources: reference/dram_timings.yaml.
+class Dram : public sc_core::sc_module {
+ public:
+  Dram(const sc_core::sc_module_name& name, const DramConfig& config, const InterconnectConfig& interconnect,
+       const CoreClock& clock, Recorder& recorder, bool with_data);
+  ~Dram() override;
+
+  /// Offers a request now. @return false if a queue that it needs is full: try again after space_event().
+  [[nodiscard]] bool offer(const DramRequest& request);
+  /// Fires when a queue that was full has room again.
+  [[nodiscard]] const sc_core::sc_event& space_event() const;
+
+  /// Untimed access to the bytes (allocated lazily by page; unwritten bytes read 0). No-ops when timing-only.
+  void write(std::int64_t address, std::span<const std::byte> bytes);
+  void read(std::int64_t address, std::span<std::byte> bytes) const;
+
+  /// Accounts every channel's cycles up to `cycle`; call once after the end of a run, before reading timelines.
+  void close(std::uint64_t cycle);
+  [[nodiscard]] std::vector<Timeline> timelines() const;  ///< Per channel, in core cycles.
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A blocking port for an SC_THREAD that moves few bytes at a time (instruction fetch).
+class DramPort : private DramClient {
+ public:
+  DramPort(Dram& dram, const CoreClock& clock);
+  /// Moves `bytes` at `address`; returns when the last byte has arrived. Timing only: the caller takes the bytes from Dram::read.
+  void read(std::int64_t address, std::int32_t bytes, std::int32_t layer);
+
+ private:
+  void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) override;
+  Dram& dram_;
+  const CoreClock& clock_;
+  sc_core::sc_event done_;
+  std::uint32_t pending_ = 0;
+  std::uint64_t last_cycle_ = 0;
+};
+
+}  // namespace npu

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace npu {
+
+/// Where a unit's cycle went; every cycle of every unit is in exactly one bucket.
+enum class Bucket : std::uint8_t {
+  kBusy,            ///< Doing its work: multiplying, moving data, computing elements.
+  kFillDrain,       ///< Pipeline fill and drain, weight preload that nothing hides, set-up.
+  kWaitDependency,  ///< Waiting for a token.
+  kWaitBank,        ///< Scratchpad or accumulator bank conflict.
+  kWaitDram,        ///< DRAM queueing and latency (for a DRAM channel: command timing without data).
+  kRowMiss,         ///< DRAM channel: precharge and activate without data on the bus.
+  kRefresh,         ///< DRAM channel: refresh.
+  kStallFull,       ///< A full queue downstream.
+  kIdle,            ///< Nothing to do.
+};
+inline constexpr std::size_t kBucketCount = 9;
+
+[[nodiscard]] constexpr std::string_view name_of(Bucket b) {
+  constexpr std::array<std::string_view, kBucketCount> kNames = {
+      "busy", "fill_drain", "wait_dependency", "wait_bank", "wait_dram",
+      "row_miss", "refresh", "stall_full", "idle"};
+  return kNames[static_cast<std::size_t>(b)];
+}
+
+/// The cycles of one unit, filled from left to right: the buckets close by construction.
+class Timeline {
+ public:
+  /// Puts the cycles from the last accounted one up to `until_cycle` into `bucket`.
+  /// Does nothing where `until_cycle` is already accounted.
+  void advance(Bucket bucket, std::uint64_t until_cycle) {
+    if (until_cycle <= accounted_) return;
+    cycles_[static_cast<std::size_t>(bucket)] += until_cycle - accounted_;
+    accounted_ = until_cycle;
+  }
+  [[nodiscard]] std::uint64_t cycles(Bucket b) const { return cycles_[static_cast<std::size_t>(b)]; }
+  [[nodiscard]] std::uint64_t accounted() const { return accounted_; }
+  [[nodiscard]] const std::array<std::uint64_t, kBucketCount>& all() const { return cycles_; }
+
+ private:
+  std::array<std::uint64_t, kBucketCount> cycles_{};
+  std::uint64_t accounted_ = 0;
+};
+
+}  // namespace npu

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/config/npu_config.h"
+
+namespace npu::timing {
+
+enum class VectorClass : std::uint8_t { kRequantize, kElementwise, kMultiply, kPool, kLut, kReduce, kSoftmax };
+
+struct VectorTiming {
+  std::int64_t total_cycles = 0, busy_cycles = 0, fill_drain_cycles = 0;
+  std::int64_t lane_ops = 0;  ///< Event::kVectorOp count.
+};
+
+/// `elements` results, each of `steps` operations (window taps, reduced elements; 1 otherwise):
+/// latency + ceil(elements · steps · cycles(class) / lanes).
+[[nodiscard]] VectorTiming vector_op(const VectorConfig& config, VectorClass kind, std::int64_t elements,
+                                     std::int64_t steps);
+
+}  // namespace npu::timing

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sim/base/tensor.h"
+
+namespace npu::graph {
+
+/// real = scale · (q − zero_point). One entry, or one per slice along `axis`.
+struct Quantization {
+  std::vector<float> scale;
+  std::vector<std::int32_t> zero_point;  ///< As long as scale.
+  int axis = 0;                          ///< Meaningless when there is one entry.
+
+  [[nodiscard]] bool per_channel() const { return scale.size() > 1; }
+};
+
+using TensorId = std::int32_t;
+inline constexpr TensorId kAbsent = -1;
+
+struct Tensor {
+  std::string name;
+  DType type = DType::kInt8;
+  Shape shape;
+  std::optional<Quantization> quantization;
+  std::vector<std::byte> data;  ///< Constant payload; empty for activations.
+  bool is_constant = false;
+  bool is_variable = false;  ///< State kept between invocations (SVDF); reset at the start of a sample.
+
+  [[nodiscard]] std::int64_t bytes() const { return element_count(shape) * size_of(type); }
+};
+
+/// Fused activation of a node, applied as a clamp on the quantized output.
+enum class Activation : std::uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
+
+/// Operators in the sense of TFLite's built-ins; the names are TFLite's.
+enum class OpKind : std::uint8_t {
+  kConv2d, kDepthwiseConv2d, kTransposeConv, kFullyConnected,
+  kAdd, kSub, kMul, kMaximum, kMinimum,
+  kAveragePool2d, kMaxPool2d, kMean, kSum,
+  kPad, kConcatenation, kReshape, kTranspose, kStridedSlice, kSplit, kPack,
+  kSoftmax, kLogSoftmax, kLogistic, kTanh, kRelu, kRelu6, kReluN1To1, kLeakyRelu, kHardSwish,
+  kQuantize, kDequantize, kSvdf,
+};
+
+/// "CONV_2D", …
+[[nodiscard]] std::string_view name_of(OpKind kind);
+
+/// Window of a convolution or pooling over NHWC. Padding is explicit: SAME/VALID are resolved by the importer.
+struct Window {
+  int kernel_h = 1, kernel_w = 1;
+  int stride_h = 1, stride_w = 1;
+  int dilation_h = 1, dilation_w = 1;
+  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
+/// CONV_2D (inputs x, w[O,kH,kW,C/groups], bias or absent), DEPTHWISE_CONV_2D (w[1,kH,kW,C·mult]),
+/// TRANSPOSE_CONV (inputs x, w[O,kH,kW,C], bias or absent; pads are those of the output, out = in·stride − pad + tap),
+/// pooling (input x).
+struct WindowAttrs {
+  Window window;
+  int groups = 1;            ///< CONV_2D only.
+  int depth_multiplier = 1;  ///< DEPTHWISE_CONV_2D only.
+  Activation activation = Activation::kNone;
+};
+/// FULLY_CONNECTED (x flattened to [B,K], w[N,K], bias or absent), ADD, SUB, MUL, CONCATENATION.
+struct ActivationAttrs {
+  Activation activation = Activation::kNone;
+  int axis = 0;  ///< CONCATENATION, SPLIT, PACK: resolved to ≥ 0.
+};
+/// MEAN, SUM: axes sorted, unique, ≥ 0.
+struct ReduceAttrs {
+  std::vector<int> axes;
+  bool keep_dims = false;
+};
+/// PAD: amounts per dimension; `value` in the tensor's quantized domain.
+struct PadAttrs {
+  std::vector<std::int64_t> before, after;
+  std::int32_t value = 0;
+};
+/// TRANSPOSE: y.dim[i] = x.dim[permutation[i]].
+struct TransposeAttrs {
+  std::vector<int> permutation;
+};
+/// STRIDED_SLICE (SLICE and SPLIT outputs too): begin and stride per input dimension; `sizes` elements are taken.
+struct SliceAttrs {
+  std::vector<std::int64_t> begin, stride, sizes;
+};
+/// SOFTMAX over the last axis.
+struct SoftmaxAttrs {
+  float beta = 1.0F;
+};
+/// LEAKY_RELU.
+struct LeakyReluAttrs {
+  float alpha = 0.0F;
+};
+/// SVDF: inputs x[B,I], wFeature[F,I], wTime[F,M], bias[F/rank] or absent, state (variable)[B,M·F].
+struct SvdfAttrs {
+  int rank = 1;
+  Activation activation = Activation::kNone;
+};
+
+using Attrs = std::variant<std::monostate, WindowAttrs, ActivationAttrs, ReduceAttrs, PadAttrs,
+                           TransposeAttrs, SliceAttrs, SoftmaxAttrs, LeakyReluAttrs, SvdfAttrs>;
+
+struct Node {
+  OpKind kind = OpKind::kConv2d;
+  std::vector<TensorId> inputs;   ///< kAbsent for an optional operand that is not there.
+  std::vector<TensorId> outputs;
+  Attrs attrs;
+  int source_index = 0;  ///< Operator index in the model file.
+};
+
+/// A network: nodes in execution order. Operand order is TFLite's, except that operands that only
+/// carry attributes (shapes, axes, permutations, paddings, slice bounds, TRANSPOSE_CONV's output shape) are
+/// resolved into attrs and removed.
+struct Graph {
+  std::string name;
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;
+  std::vector<TensorId> inputs, outputs;
+
+  [[nodiscard]] const Tensor& tensor(TensorId id) const {
+    return tensors.at(static_cast<std::size_t>(id));
+  }
+};
+
+/// "operator #3 CONV_2D": how messages name a node.
+[[nodiscard]] std::string describe(const Node& node);
+
+/// Checks every rule that the rest of the pipeline relies on: indices, single producer, order,
+/// operand counts and types, output shapes recomputed from inputs and attributes, quantization
+/// present and of the right length, constant payload sizes, bounded sizes (a tensor ≤ 2^31 bytes).
+/// @throws Error naming the operator, its index and the tensor.
+void verify(const Graph& graph);
+
+/// Multiply-accumulates of a node (0 for operators without any).
+[[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
+
+}  // namespace npu::graph
