@@ -1,0 +1,242 @@
+#include "kernels/mapper/window_tiling.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "sim/base/error.h"
+#include "sim/base/math.h"
+#include "sim/timing/mac_timing.h"
+#include "sim/timing/vector_timing.h"
+
+namespace npu::mapper {
+namespace {
+
+using std::int64_t;
+
+bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
+bool has_channel_input(const WindowProblem& p) {
+  return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
+}
+
+/// Sizes to try along a dimension of `n`: n, its ceil-fractions, in steps of `unit` where that is smaller, down to 1.
+std::vector<int64_t> sizes_to_try(int64_t n, int64_t unit) {
+  std::vector<int64_t> sizes;
+  for (int64_t parts = 1; parts <= n; parts = parts < 4 ? parts + 1 : parts * 2) {
+    int64_t size = ceil_div(n, parts);
+    if (size > unit && size < n) size = round_up(size, unit);
+    if (sizes.empty() || size < sizes.back()) sizes.push_back(size);
+  }
+  if (sizes.back() != 1) sizes.push_back(1);
+  return sizes;
+}
+
+/// Distinct tile extents along one dimension: the full one and the remainder.
+struct Extents {
+  std::array<int64_t, 2> size{};
+  std::array<int64_t, 2> count{};
+  [[nodiscard]] int64_t total() const { return count[0] + count[1]; }
+};
+Extents split(int64_t n, int64_t tile) {
+  Extents e;
+  e.size = {tile, n % tile};
+  e.count = {n / tile, n % tile == 0 ? 0 : 1};
+  return e;
+}
+
+/// Sum of the input rows that the tiles of one dimension load.
+int64_t loaded(const WindowProblem& p, int64_t out, int64_t tile, bool vertical) {
+  int64_t sum = 0;
+  const auto& w = p.window;
+  for (int64_t first = 0; first < out; first += tile) {
+    const int64_t count = std::min(tile, out - first);
+    sum += vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, p.up_h, p.in_h).size
+                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, p.up_w, p.in_w).size;
+  }
+  return sum;
+}
+
+/// Largest input extent of any tile, an upper bound.
+int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, int64_t up, int64_t in_size) {
+  return std::min(in_size, ((tile - 1) * stride + (kernel - 1) * dilation) / up + 1);
+}
+
+/// Fills in bytes, slots and work of a tile. Nullopt if it does not fit.
+class TileBuilder {
+ public:
+  TileBuilder(const WindowProblem& problem, const NpuConfig& config, int64_t scratchpad_bytes)
+      : p_(problem), config_(config), budget_(scratchpad_bytes) {}
+
+  std::optional<WindowTile> build(WindowTile t) {
+    layout(t);
+    if (t.scratchpad_bytes() > budget_ || t.acc_bytes > config_.accumulator.capacity_bytes) {
+      if (t.scratchpad_bytes() < least_.scratchpad_bytes() || least_.out_h == 0) least_ = t;
+      return std::nullopt;
+    }
+    t.acc_slots = uses_array(p_) ? static_cast<int>(std::min<int64_t>(
+                                       2, config_.accumulator.capacity_bytes / t.acc_bytes))
+                                 : 0;
+    estimate(t);
+    return t;
+  }
+  /// The smallest tile that did not fit.
+  [[nodiscard]] const WindowTile& least() const { return least_; }
+
+ private:
+  void layout(WindowTile& t) const {
+    const auto& w = p_.window;
+    const bool one_space = t.out_h == p_.out_h && t.out_w == p_.out_w && p_.batch == 1;
+    const bool one_out_c = t.out_c == p_.out_c && p_.groups == 1;
+    const bool one_in_c = t.in_c == p_.in_c;
+    if (!p_.x_resident) {
+      const int64_t rows = extent(t.out_h, w.stride_h, w.kernel_h, w.dilation_h, p_.up_h, p_.in_h);
+      const int64_t cols = extent(t.out_w, w.stride_w, w.kernel_w, w.dilation_w, p_.up_w, p_.in_w);
+      t.x_bytes = round_up(rows * cols * t.in_c * p_.x_size, kAlignment);
+      const bool one = one_space && one_in_c && (has_channel_input(p_) ? p_.groups == 1 : one_out_c);
+      t.x_slots = one ? 1 : 2;
+    }
+    if (uses_array(p_)) {
+      const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * t.in_c;
+      t.w_bytes = round_up(round_up(t.out_c * k * p_.w_size, 16) + t.out_c * p_.param_bytes, kAlignment);
+      t.w_slots = one_out_c && one_in_c ? 1 : 2;
+      t.acc_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.acc_size(), kAlignment);
+    }
+    if (!p_.y_resident) {
+      t.y_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.y_size, kAlignment);
+      t.y_slots = one_space && one_out_c ? 1 : 2;
+    }
+  }
+
+  void estimate(WindowTile& t) const {
+    const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w), oc = split(p_.out_c, t.out_c),
+                  ic = split(p_.in_c, has_channel_input(p_) ? t.in_c : p_.in_c);
+    cost::LayerWork& work = t.work;
+    const int64_t outer = p_.batch * p_.groups;
+    const int64_t space = h.total() * w.total() * outer;
+    work.tiles = space * oc.total() * ic.total();
+    arithmetic(t, h, w, oc, ic, outer);
+
+    if (!p_.x_resident) {
+      const int64_t once = loaded(p_, p_.out_h, t.out_h, true) * loaded(p_, p_.out_w, t.out_w, false) * outer *
+                           p_.in_c * p_.x_size;
+      // A space tile stays for all output channels unless channels are outside or its channels are split.
+      const bool again = has_channel_input(p_) && oc.total() > 1 &&
+                         (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > 1));
+      work.load_bytes += again ? once * oc.total() : once;
+      work.descriptors += again ? space * ic.total() * oc.total() : space * ic.total();
+      work.first_load_bytes += t.x_bytes;
+    }
+    if (uses_array(p_)) {
+      const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * p_.in_c;
+      const int64_t once = p_.groups * (p_.out_c * k * p_.w_size + p_.out_c * p_.param_bytes);
+      const bool again = space > p_.groups && ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
+      const int64_t times = again ? space / p_.groups : 1;
+      work.load_bytes += once * times;
+      work.descriptors += p_.groups * oc.total() * ic.total() * times;
+      work.first_load_bytes += t.w_bytes;
+    }
+    if (!p_.y_resident) {
+      work.store_bytes += outer * p_.out_h * p_.out_w * p_.out_c * p_.y_size;
+      work.descriptors += space * oc.total();
+      work.last_store_bytes += t.y_bytes;
+    }
+    t.predicted_cycles = cost::layer_cycles(config_, work);
+  }
+
+  void arithmetic(WindowTile& t, const Extents& h, const Extents& w, const Extents& oc, const Extents& ic,
+                  int64_t outer) const {
+    for (std::size_t a = 0; a < 2; ++a) {
+      for (std::size_t b = 0; b < 2; ++b) {
+        for (std::size_t c = 0; c < 2; ++c) {
+          const int64_t m = h.size[a] * w.size[b];
+          const int64_t n = oc.size[c];
+          const int64_t count = h.count[a] * w.count[b] * oc.count[c] * outer;
+          if (count == 0) continue;
+          t.work.vector_cycles +=
+              count * timing::vector_op(config_.vector_unit,
+                                        uses_array(p_) ? timing::VectorClass::kRequantize : timing::VectorClass::kPool,
+                                        m * n, uses_array(p_) ? 1 : p_.taps())
+                          .total_cycles;
+          if (!uses_array(p_)) continue;
+          for (std::size_t d = 0; d < 2; ++d) {
+            if (ic.count[d] == 0) continue;
+            timing::MacTile tile{.m = m,
+                                 .n = n,
+                                 .k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * ic.size[d],
+                                 .taps = p_.taps(),
+                                 .depthwise = p_.kind == WindowKind::kDepthwise,
+                                 .wide = p_.wide,
+                                 .weights_loaded = p_.kind != WindowKind::kDepthwise};
+            t.work.mac_cycles += count * ic.count[d] * timing::mac_tile(config_.mac_array, tile).total_cycles;
+          }
+        }
+      }
+    }
+  }
+
+  const WindowProblem& p_;
+  const NpuConfig& config_;
+  int64_t budget_;
+  WindowTile least_{.out_h = 0};
+};
+
+[[noreturn]] void does_not_fit(const WindowTile& t, const NpuConfig& config, int64_t budget, const std::string& layer) {
+  if (t.acc_bytes > config.accumulator.capacity_bytes) {
+    fail("{}: accumulator: the smallest tile needs {} bytes, {} are there", layer, t.acc_bytes,
+         config.accumulator.capacity_bytes);
+  }
+  fail("{}: scratchpad: the smallest tile needs {} bytes (input {}, weights {}, output {}), {} are there", layer,
+       t.scratchpad_bytes(), t.x_bytes * t.x_slots, t.w_bytes * t.w_slots, t.y_bytes * t.y_slots, budget);
+}
+
+}  // namespace
+
+std::string_view name_of(LoopOrder order) {
+  return order == LoopOrder::kChannelsOuter ? "channels_outer" : "space_outer";
+}
+
+InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kernel, int64_t dilation, int64_t pad,
+                     int64_t up, int64_t in_size) {
+  const int64_t low = first * stride - pad;
+  const int64_t high = low + (count - 1) * stride + (kernel - 1) * dilation;  // inclusive
+  const int64_t begin = std::clamp<int64_t>(low <= 0 ? 0 : ceil_div(low, up), 0, in_size);
+  const int64_t end = std::clamp<int64_t>(high < 0 ? 0 : high / up + 1, begin, in_size);
+  return {begin, end - begin, low - begin * up};
+}
+
+WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config, int64_t scratchpad_bytes,
+                              const std::string& layer) {
+  TileBuilder builder(p, config, scratchpad_bytes);
+  std::optional<WindowTile> best;
+  const auto better = [&](const WindowTile& t) {
+    if (!best) return true;
+    if (t.predicted_cycles != best->predicted_cycles) return t.predicted_cycles < best->predicted_cycles;
+    return t.scratchpad_bytes() < best->scratchpad_bytes();
+  };
+  std::vector<std::pair<int64_t, int64_t>> spaces;
+  for (const int64_t h : sizes_to_try(p.out_h, 1)) spaces.emplace_back(h, p.out_w);
+  for (const int64_t w : sizes_to_try(p.out_w, 1)) {
+    if (w < p.out_w) spaces.emplace_back(1, w);
+  }
+  // Depthwise and pooling tie the input channels to the output channels: multiplier outputs per input.
+  const int64_t unit = p.kind == WindowKind::kDepthwise ? p.multiplier : 1;
+  for (const int64_t in_c : has_channel_input(p) ? sizes_to_try(p.in_c, config.mac_array.rows)
+                                                 : std::vector<int64_t>{p.in_c}) {
+    for (int64_t out_c : sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit))) {
+      out_c *= unit;
+      for (const auto& [h, w] : spaces) {
+        for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
+          WindowTile t{.out_h = h, .out_w = w, .out_c = out_c, .in_c = in_c, .order = order};
+          if (!has_channel_input(p)) t.in_c = out_c / unit;
+          const std::optional<WindowTile> built = builder.build(t);
+          if (built && better(*built)) best = built;
+        }
+      }
+    }
+    if (best) break;
+  }
+  if (!best) does_not_fit(builder.least(), config, scratchpad_bytes, layer);
+  return *best;
+}
+
+}  // namespace npu::mapper
