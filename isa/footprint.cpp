@@ -1,0 +1,344 @@
+#include "isa/footprint.h"
+
+#include <algorithm>
+#include <span>
+
+#include "isa/window.h"
+#include "sim/base/error.h"
+#include "sim/base/math.h"
+
+namespace npu::isa {
+namespace {
+
+/// One dimension of a box, before merging.
+struct Dim {
+  std::int64_t count, stride;
+};
+constexpr std::size_t kMaxDims = 4;
+
+/// Adds {base + sum of i_k·stride_k +: run} to `out` in as few regions as it takes.
+///
+/// The set is a sum of arithmetic progressions, so dimensions may be reordered and merged freely:
+/// one whose stride is at most the run lengthens the run; one whose stride is m times the stride of
+/// a smaller dimension of at least m steps lengthens that one.
+void add_box(std::vector<Region>& out, Memory memory, std::int64_t base, std::int64_t run,
+             std::span<const Dim> dims) {
+  if (run <= 0) return;
+  std::array<Dim, kMaxDims> kept{};
+  std::size_t n = 0;
+  for (Dim d : dims) {
+    if (d.count <= 0) return;
+    if (d.count == 1 || d.stride == 0) continue;
+    if (d.stride < 0) {
+      base += d.stride * (d.count - 1);
+      d.stride = -d.stride;
+    }
+    std::size_t at = n++;
+    for (; at > 0 && kept[at - 1].stride > d.stride; --at) kept[at] = kept[at - 1];
+    kept[at] = d;
+  }
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Dim& d = kept[i];
+    if (used == 0 && d.stride <= run) {
+      run += d.stride * (d.count - 1);
+      continue;
+    }
+    if (used > 0) {
+      Dim& inner = kept[used - 1];
+      const std::int64_t ratio = d.stride / inner.stride;
+      if (d.stride % inner.stride == 0 && ratio <= inner.count) {
+        inner.count += ratio * (d.count - 1);
+        continue;
+      }
+    }
+    kept[used++] = d;
+  }
+  Region region{memory, base, run, {1, 1, 1}, {0, 0, 0}};
+  for (std::size_t i = 0; i < std::min<std::size_t>(used, 3); ++i) {
+    region.count[i] = kept[i].count;
+    region.stride[i] = kept[i].stride;
+  }
+  if (used <= 3) {
+    out.push_back(region);
+    return;
+  }
+  for (std::int64_t i = 0; i < kept[3].count; ++i) {
+    out.push_back(region);
+    region.base += kept[3].stride;
+  }
+}
+
+/// Reads operands by name and adds boxes.
+class Builder {
+ public:
+  Builder(const Instruction& instruction, Footprint& out) : in_(instruction), out_(out) {}
+
+  [[nodiscard]] std::int64_t get(Opd opd) const { return in_[opd]; }
+  [[nodiscard]] std::int64_t element(Opd type) const {
+    return std::int64_t{1} << kLog2[static_cast<std::size_t>(in_[type] & 3)];
+  }
+
+  void read(Opd base, std::int64_t run, std::initializer_list<Dim> dims = {},
+            Memory memory = Memory::kScratchpad) {
+    add_box(out_.reads, memory, in_[base], run, {dims.begin(), dims.size()});
+  }
+  void write(Opd base, std::int64_t run, std::initializer_list<Dim> dims = {},
+             Memory memory = Memory::kScratchpad) {
+    add_box(out_.writes, memory, in_[base], run, {dims.begin(), dims.size()});
+  }
+
+  void dma_read(Memory memory) {
+    read(Opd::kSrc, get(Opd::kN0),
+         {{get(Opd::kN1), get(Opd::kSrcStride1)},
+          {get(Opd::kN2), get(Opd::kSrcStride2)},
+          {get(Opd::kN3), get(Opd::kSrcStride3)}},
+         memory);
+  }
+  void dma_write(Memory memory, std::int64_t run) {
+    write(Opd::kDst, run,
+          {{get(Opd::kN1), get(Opd::kDstStride1)},
+           {get(Opd::kN2), get(Opd::kDstStride2)},
+           {get(Opd::kN3), get(Opd::kDstStride3)}},
+          memory);
+  }
+
+  /// The rows and pixels of X that some tap touches, `run` bytes of each pixel.
+  void read_window(const Window& window, std::int64_t run) {
+    touched_positions(window.h, rows_);
+    touched_positions(window.w, pixels_);
+    const std::int64_t row_stride = get(Opd::kRowStride);
+    const std::int64_t pixel_stride = get(Opd::kPixelStride);
+    for (const Strip& r : rows_) {
+      for (const Strip& p : pixels_) {
+        const std::array<Dim, 4> dims = {{{p.width, pixel_stride},
+                                          {p.count, p.stride * pixel_stride},
+                                          {r.width, row_stride},
+                                          {r.count, r.stride * row_stride}}};
+        add_box(out_.reads, Memory::kScratchpad,
+                get(Opd::kX) + r.first * row_stride + p.first * pixel_stride, run, dims);
+      }
+    }
+  }
+
+  /// `rows` rows of `columns` accumulators; read first when they are accumulated into.
+  void accumulate(std::int64_t rows, std::int64_t columns, std::int64_t pitch,
+                  std::int64_t element_bytes) {
+    const std::initializer_list<Dim> dims = {{rows, pitch * element_bytes}};
+    if (get(Opd::kAccumulate) != 0) {
+      read(Opd::kAcc, columns * element_bytes, dims, Memory::kAccumulator);
+    }
+    write(Opd::kAcc, columns * element_bytes, dims, Memory::kAccumulator);
+  }
+
+  [[nodiscard]] Axis axis(Opd origin, Opd out, Opd stride, Opd kernel, Opd in) const {
+    return {get(origin), get(out), get(stride), get(kernel), 1, 1, get(in)};
+  }
+  [[nodiscard]] Window window() const {
+    return {axis(Opd::kY0, Opd::kOutH, Opd::kStrideH, Opd::kKernelH, Opd::kInH),
+            axis(Opd::kX0, Opd::kOutW, Opd::kStrideW, Opd::kKernelW, Opd::kInW)};
+  }
+
+ private:
+  static constexpr std::array<int, 4> kLog2 = {0, 0, 1, 2};
+  const Instruction& in_;
+  Footprint& out_;
+  std::vector<Strip> rows_, pixels_;
+};
+
+std::int64_t accumulator_bytes(const Builder& b) { return b.get(Opd::kWide) != 0 ? 8 : 4; }
+
+void conv(Builder& b) {
+  Window window = b.window();
+  window.h.dilation = b.get(Opd::kDilationH);
+  window.w.dilation = b.get(Opd::kDilationW);
+  window.h.up = b.get(Opd::kUpH);
+  window.w.up = b.get(Opd::kUpW);
+  const std::int64_t taps = b.get(Opd::kKernelH) * b.get(Opd::kKernelW);
+  b.read_window(window, b.get(Opd::kInC) * b.element(Opd::kXType));
+  b.read(Opd::kW, taps * b.get(Opd::kInC) * b.element(Opd::kWType),
+         {{b.get(Opd::kOutC), b.get(Opd::kWStride)}});
+  b.accumulate(b.get(Opd::kOutH) * b.get(Opd::kOutW), b.get(Opd::kOutC), b.get(Opd::kAccPitch),
+               accumulator_bytes(b));
+}
+
+void depthwise(Builder& b) {
+  Window window = b.window();
+  window.h.dilation = b.get(Opd::kDilationH);
+  window.w.dilation = b.get(Opd::kDilationW);
+  const std::int64_t multiplier = std::max<std::int64_t>(b.get(Opd::kMultiplier), 1);
+  const std::int64_t taps = b.get(Opd::kKernelH) * b.get(Opd::kKernelW);
+  b.read_window(window, ceil_div(b.get(Opd::kOutC), multiplier) * b.element(Opd::kXType));
+  b.read(Opd::kW, b.get(Opd::kOutC) * b.element(Opd::kWType), {{taps, b.get(Opd::kWTapStride)}});
+  b.accumulate(b.get(Opd::kOutH) * b.get(Opd::kOutW), b.get(Opd::kOutC), b.get(Opd::kAccPitch),
+               accumulator_bytes(b));
+}
+
+void gemm(Builder& b) {
+  b.read(Opd::kX, b.get(Opd::kK) * b.element(Opd::kXType),
+         {{b.get(Opd::kM), b.get(Opd::kRowStride)}});
+  b.read(Opd::kW, b.get(Opd::kK) * b.element(Opd::kWType),
+         {{b.get(Opd::kN), b.get(Opd::kWStride)}});
+  b.accumulate(b.get(Opd::kM), b.get(Opd::kN), b.get(Opd::kAccPitch), accumulator_bytes(b));
+}
+
+void requantize(Builder& b) {
+  const std::int64_t out_h = b.get(Opd::kOutH);
+  const std::int64_t out_w = b.get(Opd::kOutW);
+  const std::int64_t out_c = b.get(Opd::kOutC);
+  const bool wide = b.get(Opd::kWide) != 0;
+  const std::int64_t element = accumulator_bytes(b);
+  b.read(Opd::kAcc, out_c * element, {{out_h * out_w, b.get(Opd::kAccPitch) * element}},
+         Memory::kAccumulator);
+  b.read(Opd::kParams, (b.get(Opd::kPerChannel) != 0 ? out_c : 1) * (wide ? 16 : 12));
+  b.write(Opd::kDst, out_c * b.element(Opd::kOutType),
+          {{out_w, b.get(Opd::kDstPixelStride)}, {out_h, b.get(Opd::kDstRowStride)}});
+}
+
+/// src and dst of `n0` elements in up to 3-D.
+void unary(Builder& b, std::int64_t src_element, std::int64_t dst_element) {
+  b.read(Opd::kSrc, b.get(Opd::kN0) * src_element,
+         {{b.get(Opd::kN1), b.get(Opd::kSrcStride1)}, {b.get(Opd::kN2), b.get(Opd::kSrcStride2)}});
+  b.write(Opd::kDst, b.get(Opd::kN0) * dst_element,
+          {{b.get(Opd::kN1), b.get(Opd::kDstStride1)}, {b.get(Opd::kN2), b.get(Opd::kDstStride2)}});
+}
+
+void binary(Builder& b, bool has_params) {
+  const std::int64_t n0 = b.get(Opd::kN0);
+  const std::int64_t n1 = b.get(Opd::kN1);
+  const std::int64_t n2 = b.get(Opd::kN2);
+  const std::int64_t element = b.element(Opd::kInType);
+  b.read(Opd::kA, (b.get(Opd::kABroadcast) != 0 ? 1 : n0) * element,
+         {{n1, b.get(Opd::kAStride1)}, {n2, b.get(Opd::kAStride2)}});
+  b.read(Opd::kB, (b.get(Opd::kBBroadcast) != 0 ? 1 : n0) * element,
+         {{n1, b.get(Opd::kBStride1)}, {n2, b.get(Opd::kBStride2)}});
+  if (has_params) b.read(Opd::kParams, 12 * 4);
+  b.write(Opd::kDst, n0 * element, {{n1, b.get(Opd::kDstStride1)}, {n2, b.get(Opd::kDstStride2)}});
+}
+
+void pool(Builder& b) {
+  const std::int64_t run = b.get(Opd::kOutC) * b.element(Opd::kInType);
+  b.read_window(b.window(), run);
+  b.write(Opd::kDst, run,
+          {{b.get(Opd::kOutW), b.get(Opd::kDstPixelStride)},
+           {b.get(Opd::kOutH), b.get(Opd::kDstRowStride)}});
+}
+
+void reduce_sum(Builder& b) {
+  b.read(Opd::kSrc, b.element(Opd::kInType),
+         {{b.get(Opd::kN0), b.get(Opd::kSrcStep0)},
+          {b.get(Opd::kRows), b.get(Opd::kSrcStride1)},
+          {b.get(Opd::kR1), b.get(Opd::kRStride1)},
+          {b.get(Opd::kR2), b.get(Opd::kRStride2)}});
+  b.accumulate(b.get(Opd::kRows), b.get(Opd::kN0), b.get(Opd::kAccPitch), 4);
+}
+
+void dot(Builder& b) {
+  const std::int64_t rows = b.get(Opd::kRows);
+  b.read(Opd::kA, b.get(Opd::kN0) * b.element(Opd::kAType), {{rows, b.get(Opd::kAStride1)}});
+  b.read(Opd::kB, b.get(Opd::kN0) * b.element(Opd::kBType), {{rows, b.get(Opd::kBStride1)}});
+  b.accumulate(1, rows, 0, 4);
+}
+
+void softmax(Builder& b) {
+  const std::int64_t rows = b.get(Opd::kRows);
+  const std::int64_t n0 = b.get(Opd::kN0);
+  b.read(Opd::kSrc, n0 * b.element(Opd::kInType), {{rows, b.get(Opd::kSrcStride1)}});
+  b.read(Opd::kParams, 3 * 4);
+  b.write(Opd::kDst, n0 * b.element(Opd::kOutType), {{rows, b.get(Opd::kDstStride1)}});
+}
+
+}  // namespace
+
+std::int64_t Region::low() const {
+  std::int64_t at = base;
+  for (std::size_t i = 0; i < 3; ++i) at += std::min<std::int64_t>(0, stride[i] * (count[i] - 1));
+  return at;
+}
+
+std::int64_t Region::high() const {
+  std::int64_t at = base + run;
+  for (std::size_t i = 0; i < 3; ++i) at += std::max<std::int64_t>(0, stride[i] * (count[i] - 1));
+  return at;
+}
+
+Region canonical(Region region) {
+  std::vector<Region> out;
+  add_box(out, region.memory, region.base, region.run,
+          std::array<Dim, 3>{{{region.count[0], region.stride[0]},
+                              {region.count[1], region.stride[1]},
+                              {region.count[2], region.stride[2]}}});
+  NPU_CHECK(out.size() == 1, "a region has a run and counts of at least 1");
+  return out.front();
+}
+
+void footprint(const Instruction& instruction, Footprint& out) {
+  out.reads.clear();
+  out.writes.clear();
+  Builder b(instruction, out);
+  switch (instruction.opcode) {
+    case Opcode::kHalt:
+    case Opcode::kLoop:
+    case Opcode::kSync:
+      return;
+    case Opcode::kDmaLoad:
+      b.dma_read(Memory::kDram);
+      b.dma_write(Memory::kScratchpad, b.get(Opd::kN0));
+      return;
+    case Opcode::kDmaStore:
+      b.dma_read(Memory::kScratchpad);
+      b.dma_write(Memory::kDram, b.get(Opd::kN0));
+      return;
+    case Opcode::kDmaCopy:
+      b.dma_read(Memory::kScratchpad);
+      b.dma_write(Memory::kScratchpad, b.get(Opd::kN0));
+      return;
+    case Opcode::kDmaFill:
+      b.dma_write(Memory::kScratchpad, b.get(Opd::kN0) * b.get(Opd::kElementBytes));
+      return;
+    case Opcode::kLoadWeights:
+      b.read(Opd::kW, b.get(Opd::kK) * b.element(Opd::kWType),
+             {{b.get(Opd::kN), b.get(Opd::kWStride)}});
+      return;
+    case Opcode::kConv:
+      return conv(b);
+    case Opcode::kDepthwise:
+      return depthwise(b);
+    case Opcode::kGemm:
+      return gemm(b);
+    case Opcode::kRequantize:
+      return requantize(b);
+    case Opcode::kRescale:
+      unary(b, b.element(Opd::kInType), b.element(Opd::kOutType));
+      b.read(Opd::kParams, 8 * 4);
+      return;
+    case Opcode::kLut:
+      unary(b, 1, b.element(Opd::kOutType));
+      b.read(Opd::kTable, 256 * b.element(Opd::kOutType));
+      return;
+    case Opcode::kAdd:
+    case Opcode::kSub:
+    case Opcode::kMul:
+      return binary(b, true);
+    case Opcode::kMax:
+    case Opcode::kMin:
+      return binary(b, false);
+    case Opcode::kMaxPool:
+    case Opcode::kAvgPool:
+      return pool(b);
+    case Opcode::kReduceSum:
+      return reduce_sum(b);
+    case Opcode::kDot:
+      return dot(b);
+    case Opcode::kSoftmax:
+      return softmax(b);
+  }
+}
+
+Footprint footprint(const Instruction& instruction) {
+  Footprint out;
+  footprint(instruction, out);
+  return out;
+}
+
+}  // namespace npu::isa
