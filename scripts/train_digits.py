@@ -189,7 +189,8 @@ def main():
     tfl.write(out / "digits_int8.tflite", q.tensors, q.operators, [first], [last],
               "npusim digits CNN, int8 per channel, scripts/train_digits.py")
     integers = np.clip(np.round(test_images / scale) + zero_point, -128, 127).astype(np.int8)
-    np.save(out / "test_images.npy", integers.transpose(0, 2, 3, 1).copy())
+    # One leading dimension more than the model's input: samples.
+    np.save(out / "test_images.npy", integers.transpose(0, 2, 3, 1)[:, None].copy())
     np.save(out / "test_labels.npy", test_labels.astype(np.int32))
 
 
