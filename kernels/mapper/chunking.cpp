@@ -16,8 +16,8 @@ std::vector<Buffer> buffers_for(const ChunkProblem& p, const ChunkLevel& level, 
   std::vector<Buffer> buffers;
   const int slots = units == level.units && level.outer == 1 ? 1 : 2;
   for (std::size_t i = 0; i < p.streamed.size(); ++i) {
-    if (level.bytes_per_unit[i] == 0) continue;
-    buffers.push_back({p.streamed[i], round_up(level.bytes_per_unit[i] * units, kAlignment), slots, -1});
+    const int64_t bytes = level.bytes_fixed[i] + level.bytes_per_unit[i] * units;
+    if (bytes > 0) buffers.push_back({p.streamed[i], round_up(bytes, kAlignment), slots, -1});
   }
   for (const Buffer& b : p.fixed) {
     if (b.slot_bytes > 0) buffers.push_back({b.name, round_up(b.slot_bytes, kAlignment), b.slots, -1});
@@ -38,9 +38,9 @@ ChunkPlan choose_chunks(const ChunkProblem& p, int64_t scratchpad_bytes, const s
     if (total(buffers_for(p, level, 1)) > scratchpad_bytes && level.units > 1) continue;
     const int64_t unit_bytes = std::accumulate(level.bytes_per_unit.begin(), level.bytes_per_unit.end(), int64_t{0});
     // Four chunks overlap loading, computing and storing; smaller ones only add latency.
-    int64_t units = level.units;
+    int64_t units = std::min(level.units, kMaxChunkUnits);
     if (unit_bytes > 0) {
-      units = std::clamp(ceil_div(level.units, 4), std::min(level.units, ceil_div(kMinChunkBytes, unit_bytes)), level.units);
+      units = std::clamp(ceil_div(level.units, 4), std::min(units, ceil_div(kMinChunkBytes, unit_bytes)), units);
     }
     while (units > 1 && total(buffers_for(p, level, units)) > scratchpad_bytes) units = ceil_div(units, 2);
     std::vector<Buffer> buffers = buffers_for(p, level, units);

@@ -20,7 +20,8 @@ struct Buffer {
 struct ChunkLevel {
   std::int64_t units = 1;
   std::int64_t outer = 1;
-  std::vector<std::int64_t> bytes_per_unit;  ///< One per streamed buffer.
+  std::vector<std::int64_t> bytes_per_unit;  ///< One per streamed buffer: a slot has bytes_fixed + units · bytes_per_unit.
+  std::vector<std::int64_t> bytes_fixed;
 };
 
 /// A layer that is cut along one dimension. Levels go from the outermost dimension inwards.
@@ -42,5 +43,6 @@ struct ChunkPlan {
                                       const std::string& layer);
 
 inline constexpr std::int64_t kMinChunkBytes = 4096;
+inline constexpr std::int64_t kMaxChunkUnits = 1 << 16;  ///< Fits every iteration field of the instructions.
 
 }  // namespace npu::mapper

@@ -51,7 +51,7 @@ struct WindowTile {
   int x_slots = 0, w_slots = 0, y_slots = 0;
   std::int64_t acc_bytes = 0;
   int acc_slots = 0;
-  cost::LayerWork work;
+  cost::LayerWork work{};
   std::int64_t predicted_cycles = 0;
 
   [[nodiscard]] std::int64_t scratchpad_bytes() const {

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "kernels/mapper/chunking.h"
+#include "kernels/mapper/iteration.h"
+#include "kernels/mapper/memory_plan.h"
+#include "kernels/mapper/window_tiling.h"
+#include "sim/config/npu_config.h"
+#include "workloads/graph/graph.h"
+
+namespace npu::mapper {
+
+/// Which nodes run where; made by the operator table.
+struct Partition {
+  std::vector<int> layers;   ///< On the NPU, in order.
+  std::vector<int> aliases;  ///< Pure changes of shape between them.
+  std::vector<int> host_before, host_after;
+  std::vector<graph::TensorId> npu_inputs, npu_outputs;
+};
+
+/// A reduction cut into boxes: one chunk size per dimension of reduce_dims().
+struct BoxPlan {
+  std::vector<std::int64_t> chunk;
+};
+
+/// How one layer is placed: its tile and its buffers in the scratchpad.
+struct LayerPlan {
+  int node = -1;
+  std::string name;  ///< "CONV_2D #3"
+  std::optional<WindowProblem> window;
+  WindowTile tile;         ///< With `window`.
+  std::size_t level = 0;   ///< Chunked layers: dimension that is cut …
+  std::int64_t chunk = 0;  ///< … and units per chunk.
+  BoxPlan box;             ///< Reductions.
+  std::vector<Buffer> buffers;
+  std::int64_t predicted_cycles = -1;  ///< −1: the cost model has no figure for this family.
+
+  /// The buffer of that name, or nullptr (the tensor is resident or absent).
+  [[nodiscard]] const Buffer* buffer(std::string_view buffer_name) const;
+};
+
+/// A network on an NPU.
+struct Mapping {
+  Partition partition;
+  Storages storages;
+  std::vector<LayerPlan> layers;
+};
+
+/// Maps the partition's layers: keeps intermediates in the scratchpad where they fit, chooses tiles by predicted cycles,
+/// and places each layer's buffers alternately at the low and the high end of its free area, so that the next layer's
+/// weights can arrive while this one runs.
+/// @throws Error if a minimal tile cannot fit: layer, buffer, bytes needed and there.
+[[nodiscard]] Mapping map_network(const graph::Graph& graph, const NpuConfig& config, Partition partition);
+
+/// The mapping as YAML: per layer tile sizes, loop order, buffers; per tensor its placement.
+[[nodiscard]] std::string to_yaml(const Mapping& mapping, const graph::Graph& graph);
+
+// --- what a node looks like to the mapper (layer_shape.cpp) ---
+
+/// Node families by how they are cut.
+[[nodiscard]] bool is_window(graph::OpKind kind);  ///< Convolutions, fully connected, pooling.
+[[nodiscard]] bool is_move(graph::OpKind kind);    ///< DMA only.
+[[nodiscard]] bool is_reduction(graph::OpKind kind);
+
+[[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node, const Storages& storages);
+/// Elementwise, softmax and SVDF layers.
+[[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node, const Storages& storages);
+
+/// Bytes of one requantization record in the parameter block.
+[[nodiscard]] constexpr std::int64_t record_bytes(bool wide) { return wide ? 16 : 12; }
+inline constexpr std::int64_t kRescaleBytes = 32;  ///< Parameter block of vec.rescale.
+inline constexpr std::int64_t kBinaryBytes = 48;   ///< … of vec.add, vec.sub, vec.mul.
+inline constexpr std::int64_t kSoftmaxBytes = 12;  ///< … of vec.softmax.
+
+}  // namespace npu::mapper
