@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/stats/recorder.h"
+#include "sim/stats/timeline.h"
+
+namespace npu {
+
+struct UnitStats {
+  std::string name;  ///< "mac_array", "vector_unit", "dma0", "sequencer", "dram0"
+  Timeline timeline;
+};
+
+/// Window of the power trace: average watts per component over [begin_cycle, end_cycle).
+struct PowerSample {
+  std::uint64_t begin_cycle = 0, end_cycle = 0;
+  std::vector<double> watts;  ///< Indexed like RunStats::power_components.
+};
+
+struct LayerStats {
+  /// Consecutive spans that sum to the run's cycles: a layer ends with its last instruction.
+  /// Absolute cycles, as those of the trace and of the power samples.
+  std::uint64_t begin_cycle = 0, end_cycle = 0;
+  /// Of its own instructions; summed over the DMA channels.
+  std::uint64_t mac_busy_cycles = 0, vector_busy_cycles = 0, dma_busy_cycles = 0;
+  std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0;  ///< Whole bursts.
+  EventCounts events{};
+};
+
+struct RunStats {
+  std::uint64_t total_cycles = 0;  ///< All runs together; a run starts when the one before ended.
+  std::vector<std::uint64_t> run_cycles;
+  std::vector<UnitStats> units;               ///< Each timeline sums to total_cycles.
+  std::vector<LayerStats> layers;             ///< Of the last run.
+  EventCounts events{};                       ///< All runs.
+  std::vector<EventCounts> events_per_layer;  ///< All runs; last entry: no layer.
+  std::vector<std::string> power_components;
+  std::vector<PowerSample> power;
+  std::vector<std::string> tracks;
+  std::vector<Span> spans;
+  std::uint64_t kernel_events = 0;  ///< Delta cycles of the SystemC kernel (for events per second).
+};
+
+}  // namespace npu
