@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/fixed_point.h"
@@ -129,6 +130,11 @@ struct EnergyConfig {
   std::int64_t window_cycles = 1000;  ///< Power trace resolution; key `energy.window_cycles`.
 };
 
+/// Where a section's figures are from: `source` (key empty) or an entry of `sources`.
+struct ConfigSource {
+  std::string section, key, text;
+};
+
 /// A whole NPU.
 struct NpuConfig {
   std::string name, description, path;
@@ -141,6 +147,7 @@ struct NpuConfig {
   InterconnectConfig interconnect;
   DramConfig dram;
   EnergyConfig energy;
+  std::vector<ConfigSource> sources;  ///< In the order of the file.
 
   /// Stable hash of every value above that influences a compiled program or its timing, as 16 hex digits.
   [[nodiscard]] std::string fingerprint() const;
@@ -149,6 +156,8 @@ struct NpuConfig {
 /// Reads and checks a configuration file and the files that it names (relative to it).
 /// @throws Error `file:line:column: key: what, got value`.
 [[nodiscard]] NpuConfig load_npu_config(const std::string& path);
+/// The same from memory; `path` is used in messages and to find the files that it names.
+[[nodiscard]] NpuConfig parse_npu_config(std::string_view text, const std::string& path);
 
 /// The resolved configuration and its peak figures as text (`npusim describe`).
 [[nodiscard]] std::string describe(const NpuConfig& config);

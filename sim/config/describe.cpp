@@ -1,0 +1,186 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "sim/config/sections.h"
+
+namespace npu {
+namespace {
+
+ResolvedSection sram_section(std::string_view name, const SramConfig& c) {
+  return {name,
+          {{"capacity_bytes", fmt::format("{}", c.capacity_bytes)},
+           {"banks", fmt::format("{}", c.banks)},
+           {"port_width_bytes", fmt::format("{}", c.port_width_bytes)},
+           {"ports", fmt::format("{}", c.ports)},
+           {"latency_cycles", fmt::format("{}", c.latency_cycles)},
+           {"interleave", std::string(name_of(c.interleave))}}};
+}
+
+ResolvedSection dram_section(const DramConfig& c) {
+  const auto text = [](auto value) { return fmt::format("{}", value); };
+  return {"dram",
+          {{"clock_mhz", text(c.clock_mhz)},
+           {"data_rate", text(c.data_rate)},
+           {"channels", text(c.channels)},
+           {"ranks", text(c.ranks)},
+           {"bank_groups", text(c.bank_groups)},
+           {"banks_per_group", text(c.banks_per_group)},
+           {"rows", text(c.rows)},
+           {"columns", text(c.columns)},
+           {"bus_width_bits", text(c.bus_width_bits)},
+           {"burst_length", text(c.burst_length)},
+           {"tCL", text(c.tCL)},
+           {"tCWL", text(c.tCWL)},
+           {"tRCD", text(c.tRCD)},
+           {"tRP", text(c.tRP)},
+           {"tRAS", text(c.tRAS)},
+           {"tRRD_S", text(c.tRRD_S)},
+           {"tRRD_L", text(c.tRRD_L)},
+           {"tFAW", text(c.tFAW)},
+           {"tCCD_S", text(c.tCCD_S)},
+           {"tCCD_L", text(c.tCCD_L)},
+           {"tWR", text(c.tWR)},
+           {"tWTR_S", text(c.tWTR_S)},
+           {"tWTR_L", text(c.tWTR_L)},
+           {"tRTP", text(c.tRTP)},
+           {"tRFC", text(c.tRFC)},
+           {"tRFCpb", text(c.tRFCpb)},
+           {"tREFI", text(c.tREFI)},
+           {"tRTRS", text(c.tRTRS)},
+           {"address_mapping", c.address_mapping},
+           {"page_policy", std::string(name_of(c.page_policy))},
+           {"refresh", std::string(name_of(c.refresh))},
+           {"queue_depth", text(c.queue_depth)},
+           {"starvation_cap", text(c.starvation_cap)},
+           {"controller_latency_ns", text(c.controller_latency_ns)}}};
+}
+
+/// One row of the peak table: a figure per core cycle and per second.
+struct Peak {
+  std::string_view name;
+  double bytes_per_cycle;
+};
+
+double ports_bytes_per_cycle(const SramConfig& c) {
+  return static_cast<double>(c.banks) * c.port_width_bytes;
+}
+
+std::string peak_figures(const NpuConfig& c) {
+  const double core_hz = c.clock.frequency_mhz * 1e6;
+  const auto macs = static_cast<double>(c.mac_array.macs_per_cycle());
+  const double dram = c.dram.peak_bytes_per_second() / core_hz;
+  const bool split_pad = c.scratchpad.ports == 2, split_acc = c.accumulator.ports == 2;
+  const std::array<Peak, 9> peaks = {{
+      {split_pad ? "scratchpad read" : "scratchpad read + write",
+       ports_bytes_per_cycle(c.scratchpad)},
+      {split_pad ? "scratchpad write" : "", ports_bytes_per_cycle(c.scratchpad)},
+      {split_acc ? "accumulator read" : "accumulator read + write",
+       ports_bytes_per_cycle(c.accumulator)},
+      {split_acc ? "accumulator write" : "", ports_bytes_per_cycle(c.accumulator)},
+      {"weight registers", static_cast<double>(c.mac_array.weight_load_bytes_per_cycle)},
+      {"dma, one channel", static_cast<double>(c.dma.bus_width_bytes)},
+      {"dma, all channels", static_cast<double>(c.dma.bus_width_bytes) * c.dma.channels},
+      {"interconnect", static_cast<double>(c.interconnect.bytes_per_cycle)},
+      {"dram, all channels", dram},
+  }};
+  std::string out = "peak\n";
+  const auto line = std::back_inserter(out);
+  fmt::format_to(line, "  {:<26} {:>14.10g}\n", "int8 MAC/cycle", macs);
+  fmt::format_to(line, "  {:<26} {:>14.4f}\n", "int8 TOPS (2 op per MAC)", 2e-12 * macs * core_hz);
+  fmt::format_to(line, "  {:<26} {:>14.4f}\n", "int16 TOPS",
+                 2e-12 * macs * core_hz / c.mac_array.int16_cycles);
+  fmt::format_to(line, "  {:<26} {:>14}\n", "vector lanes/cycle", c.vector_unit.lanes);
+  fmt::format_to(line, "  {:<26} {:>14}  {:>12}\n", "", "bytes/cycle", "GB/s");
+  for (const Peak& peak : peaks) {
+    if (peak.name.empty()) continue;
+    fmt::format_to(line, "  {:<26} {:>14.3f}  {:>12.3f}\n", peak.name, peak.bytes_per_cycle,
+                   peak.bytes_per_cycle * core_hz * 1e-9);
+  }
+  fmt::format_to(line, "  {:<26} {:>14.3f}  (below: bound by DRAM)\n", "ridge point MAC/DRAM byte",
+                 macs / dram);
+  fmt::format_to(line, "  {:<26} {:>14.10g}\n", "dram capacity MiB",
+                 static_cast<double>(c.dram.capacity_bytes()) / (1024.0 * 1024.0));
+  return out;
+}
+
+}  // namespace
+
+std::vector<ResolvedSection> resolved_values(const NpuConfig& c) {
+  const auto text = [](auto value) { return fmt::format("{}", value); };
+  return {
+      {"clock", {{"frequency_mhz", text(c.clock.frequency_mhz)}}},
+      {"mac_array",
+       {{"kind", std::string(name_of(c.mac_array.kind))},
+        {"dataflow", std::string(name_of(c.mac_array.dataflow))},
+        {"rows", text(c.mac_array.rows)},
+        {"cols", text(c.mac_array.cols)},
+        {"pixels", text(c.mac_array.pixels)},
+        {"double_buffered_weights", text(c.mac_array.double_buffered_weights)},
+        {"weight_load_bytes_per_cycle", text(c.mac_array.weight_load_bytes_per_cycle)},
+        {"pipeline_latency_cycles", text(c.mac_array.pipeline_latency_cycles)},
+        {"int16_cycles", text(c.mac_array.int16_cycles)}}},
+      sram_section("scratchpad", c.scratchpad),
+      sram_section("accumulator", c.accumulator),
+      {"vector_unit",
+       {{"lanes", text(c.vector_unit.lanes)},
+        {"latency_cycles", text(c.vector_unit.latency_cycles)},
+        {"requantize_cycles", text(c.vector_unit.requantize_cycles)},
+        {"elementwise_cycles", text(c.vector_unit.elementwise_cycles)},
+        {"multiply_cycles", text(c.vector_unit.multiply_cycles)},
+        {"pool_tap_cycles", text(c.vector_unit.pool_tap_cycles)},
+        {"lut_cycles", text(c.vector_unit.lut_cycles)},
+        {"reduce_cycles", text(c.vector_unit.reduce_cycles)},
+        {"softmax_cycles", text(c.vector_unit.softmax_cycles)},
+        {"requantize.rounding", std::string(name_of(c.vector_unit.rounding))}}},
+      {"dma",
+       {{"channels", text(c.dma.channels)},
+        {"bus_width_bytes", text(c.dma.bus_width_bytes)},
+        {"max_outstanding", text(c.dma.max_outstanding)},
+        {"max_burst_bytes", text(c.dma.max_burst_bytes)},
+        {"setup_cycles", text(c.dma.setup_cycles)}}},
+      {"sequencer",
+       {{"queue_depth", text(c.sequencer.queue_depth)},
+        {"fetch_buffer_instructions", text(c.sequencer.fetch_buffer_instructions)},
+        {"dispatch_cycles", text(c.sequencer.dispatch_cycles)}}},
+      {"interconnect",
+       {{"bytes_per_cycle", text(c.interconnect.bytes_per_cycle)},
+        {"latency_cycles", text(c.interconnect.latency_cycles)}}},
+      dram_section(c.dram),
+  };
+}
+
+std::string describe(const NpuConfig& c) {
+  std::string out = fmt::format("{}\n", c.name);
+  const auto line = std::back_inserter(out);
+  if (!c.description.empty()) fmt::format_to(line, "{}\n", c.description);
+  fmt::format_to(line, "file        {}\nfingerprint {}\n", c.path, c.fingerprint());
+  for (const ResolvedSection& section : resolved_values(c)) {
+    fmt::format_to(line, "\n{}\n", section.name);
+    if (section.name == "dram") fmt::format_to(line, "  {:<30} {}\n", "device", c.dram.device);
+    for (const auto& [key, value] : section.values) {
+      fmt::format_to(line, "  {:<30} {}\n", key, value);
+    }
+  }
+  fmt::format_to(line, "\nenergy\n  {:<30} {}\n  {:<30} {}\n", "technology", c.energy.technology,
+                 "window_cycles", c.energy.window_cycles);
+  for (std::size_t i = 0; i < c.energy.events.size() && i < kEnergyEventKeys.size(); ++i) {
+    const EnergyRow& row = c.energy.events[i];
+    fmt::format_to(line, "  {:<30} {:>12.6g} pJ  {}\n", kEnergyEventKeys[i], row.picojoules,
+                   name_of(row.source_class));
+  }
+  for (const LeakageRow& row : c.energy.leakage) {
+    fmt::format_to(line, "  {:<30} {:>12.6g} mW  {}\n", row.component + " leakage", row.milliwatts,
+                   name_of(row.source_class));
+  }
+  fmt::format_to(line, "\nsources\n");
+  for (const ConfigSource& source : c.sources) {
+    fmt::format_to(line, "  {:<30} {}\n",
+                   source.key.empty() ? source.section : source.section + "." + source.key,
+                   source.text);
+  }
+  fmt::format_to(line, "\n{}", peak_figures(c));
+  return out;
+}
+
+}  // namespace npu

@@ -1,0 +1,216 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "sim/base/math.h"
+#include "sim/config/sections.h"
+
+namespace npu {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, PagePolicy>, 2> kPagePolicies = {
+    {{"open", PagePolicy::kOpen}, {"closed", PagePolicy::kClosed}}};
+constexpr std::array<std::pair<std::string_view, RefreshPolicy>, 3> kRefreshPolicies = {
+    {{"none", RefreshPolicy::kNone},
+     {"all_bank", RefreshPolicy::kAllBank},
+     {"per_bank", RefreshPolicy::kPerBank}}};
+
+struct Timing {
+  std::string_view key;
+  int DramConfig::*member;
+  int least;
+};
+constexpr std::array<Timing, 18> kTimings = {{
+    {"tCL", &DramConfig::tCL, 1},
+    {"tCWL", &DramConfig::tCWL, 1},
+    {"tRCD", &DramConfig::tRCD, 1},
+    {"tRP", &DramConfig::tRP, 1},
+    {"tRAS", &DramConfig::tRAS, 1},
+    {"tRRD_S", &DramConfig::tRRD_S, 1},
+    {"tRRD_L", &DramConfig::tRRD_L, 1},
+    {"tFAW", &DramConfig::tFAW, 1},
+    {"tCCD_S", &DramConfig::tCCD_S, 1},
+    {"tCCD_L", &DramConfig::tCCD_L, 1},
+    {"tWR", &DramConfig::tWR, 1},
+    {"tWTR_S", &DramConfig::tWTR_S, 1},
+    {"tWTR_L", &DramConfig::tWTR_L, 1},
+    {"tRTP", &DramConfig::tRTP, 1},
+    {"tRFC", &DramConfig::tRFC, 0},
+    {"tRFCpb", &DramConfig::tRFCpb, 0},
+    {"tREFI", &DramConfig::tREFI, 0},
+    {"tRTRS", &DramConfig::tRTRS, 0},
+}};
+constexpr int kMaxTimingCycles = 1'000'000;
+
+/// The mappings that together make a DRAM: the device file, and the section with the overrides in
+/// front of it. A value comes from the first that has it, and so do the messages about it.
+class Layers {
+ public:
+  explicit Layers(std::vector<YamlMap> maps) : maps_(std::move(maps)) {}
+
+  /// The last mapping is complete: what no layer has is reported there.
+  [[nodiscard]] const YamlMap& holder(std::string_view key) const {
+    const YamlMap* found = nullptr;
+    for (const YamlMap& map : maps_) {
+      if (map.has(key) && found == nullptr) found = &map;
+    }
+    return found == nullptr ? maps_.back() : *found;
+  }
+  [[nodiscard]] Layers child(std::string_view key) const {
+    std::vector<YamlMap> maps;
+    for (const YamlMap& map : maps_) {
+      if (&map == &maps_.back()) {
+        maps.push_back(map.require_map(key));
+      } else if (const auto inner = map.get_map(key)) {
+        maps.push_back(*inner);
+      }
+    }
+    return Layers(std::move(maps));
+  }
+  void finish() const {
+    for (const YamlMap& map : maps_) map.finish();
+  }
+  [[noreturn]] void fail(std::string_view key, std::string_view message) const {
+    holder(key).fail(key, message);
+  }
+
+ private:
+  std::vector<YamlMap> maps_;
+};
+
+std::int64_t power_of_two(const Layers& in, std::string_view key, std::int64_t high) {
+  const std::int64_t value = in.holder(key).require_int(key, 1, high);
+  if (!std::has_single_bit(static_cast<std::uint64_t>(value))) {
+    in.fail(key, fmt::format("must be a power of two, got {}", value));
+  }
+  return value;
+}
+
+void check_address_mapping(const Layers& in, const std::string& mapping) {
+  std::array<int, kAddressFields.size()> seen{};
+  bool well_formed = mapping.size() == 3 * kAddressFields.size() - 1;
+  for (std::size_t at = 0; well_formed && at < mapping.size(); at += 3) {
+    const std::string_view field = std::string_view(mapping).substr(at, 2);
+    const auto found = std::find(kAddressFields.begin(), kAddressFields.end(), field);
+    well_formed = found != kAddressFields.end() && (at == 0 || mapping[at - 1] == '-');
+    if (well_formed) ++seen[static_cast<std::size_t>(found - kAddressFields.begin())];
+  }
+  if (!well_formed || !std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; })) {
+    in.fail("address_mapping",
+            fmt::format("must name each of ro, ra, bg, ba, co, ch once, joined by '-' from high to "
+                        "low address bits, got {}",
+                        mapping));
+  }
+}
+
+void check_at_least(const Layers& in, std::string_view key, int value, std::string_view other,
+                    int least) {
+  if (value < least) {
+    in.fail(key, fmt::format("must be at least {} = {}, got {}", other, least, value));
+  }
+}
+
+void check_timings(const Layers& in, const DramConfig& c) {
+  check_at_least(in, "tRAS", c.tRAS, "tRCD", c.tRCD);
+  check_at_least(in, "tRRD_L", c.tRRD_L, "tRRD_S", c.tRRD_S);
+  check_at_least(in, "tCCD_L", c.tCCD_L, "tCCD_S", c.tCCD_S);
+  check_at_least(in, "tWTR_L", c.tWTR_L, "tWTR_S", c.tWTR_S);
+  check_at_least(in, "tFAW", c.tFAW, "tRRD_S", c.tRRD_S);
+  check_at_least(in, "tCCD_S", c.tCCD_S, "burst_length / data_rate",
+                 static_cast<int>(ceil_div(c.burst_length, c.data_rate)));
+  if (c.refresh == RefreshPolicy::kAllBank) {
+    if (c.tRFC < 1) in.fail("tRFC", fmt::format("must be above 0 to refresh, got {}", c.tRFC));
+    check_at_least(in, "tREFI", c.tREFI, "2 x tRFC", 2 * c.tRFC);
+  }
+  if (c.refresh == RefreshPolicy::kPerBank) {
+    if (c.tRFCpb < 1) {
+      in.fail("tRFCpb", fmt::format("must be above 0 to refresh per bank, got {}", c.tRFCpb));
+    }
+    const std::int64_t banks = std::int64_t{c.bank_groups} * c.banks_per_group;
+    if (c.tREFI < banks * c.tRFCpb) {
+      in.fail("tREFI", fmt::format("must be at least banks x tRFCpb = {}, got {}", banks * c.tRFCpb,
+                                   c.tREFI));
+    }
+  }
+}
+
+DramConfig read_layers(const Layers& in) {
+  DramConfig c;
+  c.device = in.holder("name").require<std::string>("name");
+  c.clock_mhz = in.holder("clock_mhz").require_number("clock_mhz", 1, 10'000);
+  c.data_rate = static_cast<int>(power_of_two(in, "data_rate", 16));
+  c.channels = static_cast<int>(power_of_two(in, "channels", 64));
+  c.ranks = static_cast<int>(power_of_two(in, "ranks", 8));
+  c.bank_groups = static_cast<int>(power_of_two(in, "bank_groups", 16));
+  c.banks_per_group = static_cast<int>(power_of_two(in, "banks_per_group", 64));
+  c.rows = power_of_two(in, "rows", std::int64_t{1} << 20);
+  c.columns = power_of_two(in, "columns", std::int64_t{1} << 14);
+  c.bus_width_bits = static_cast<int>(power_of_two(in, "bus_width_bits", 1024));
+  c.burst_length = static_cast<int>(power_of_two(in, "burst_length", 64));
+  c.address_mapping = in.holder("address_mapping").require<std::string>("address_mapping");
+  c.page_policy = in.holder("page_policy").get_choice("page_policy", c.page_policy, kPagePolicies);
+  c.refresh = in.holder("refresh").get_choice("refresh", c.refresh, kRefreshPolicies);
+  c.queue_depth =
+      static_cast<int>(in.holder("queue_depth").get_int("queue_depth", c.queue_depth, 1, 1024));
+  c.starvation_cap = static_cast<int>(
+      in.holder("starvation_cap").get_int("starvation_cap", c.starvation_cap, 1, 1024));
+  c.controller_latency_ns =
+      static_cast<int>(in.holder("controller_latency_ns")
+                           .get_int("controller_latency_ns", c.controller_latency_ns, 0, 10'000));
+  const Layers timings = in.child("timing_cycles");
+  for (const Timing& timing : kTimings) {
+    c.*timing.member = static_cast<int>(
+        timings.holder(timing.key).require_int(timing.key, timing.least, kMaxTimingCycles));
+  }
+  timings.finish();
+
+  if (c.bus_width_bits < 8) {
+    in.fail("bus_width_bits", fmt::format("must be 8 to 1024, got {}", c.bus_width_bits));
+  }
+  if (c.burst_length > c.columns) {
+    in.fail("burst_length",
+            fmt::format("must not exceed columns = {}, got {}", c.columns, c.burst_length));
+  }
+  if (c.burst_bytes() > 4096) {
+    in.fail("burst_length",
+            fmt::format("a burst must not exceed 4096 bytes, got {}", c.burst_bytes()));
+  }
+  check_address_mapping(in, c.address_mapping);
+  check_timings(timings, c);
+  return c;
+}
+
+}  // namespace
+
+std::int64_t DramConfig::capacity_bytes() const {
+  return std::int64_t{channels} * ranks * bank_groups * banks_per_group * rows * columns *
+         (bus_width_bits / 8);
+}
+
+double DramConfig::peak_bytes_per_second() const {
+  return clock_mhz * 1e6 * data_rate * channels * bus_width_bits / 8;
+}
+
+DramConfig read_dram_device(const YamlMap& in, std::vector<ConfigSource>& sources) {
+  const Layers layers({in});
+  const DramConfig config = read_layers(layers);
+  read_sources(in, "dram device", sources);
+  layers.finish();
+  return config;
+}
+
+DramConfig read_dram(const YamlMap& in, std::vector<ConfigSource>& sources) {
+  const YamlMap device = open_named_file(in, "device");
+  const Layers layers({in, device});
+  if (in.has("name")) {
+    in.fail("name", "must stand in the device file only, got it here");
+  }
+  const DramConfig config = read_layers(layers);
+  read_sources(device, "dram device", sources);
+  read_sources(in, "dram", sources);
+  layers.finish();
+  return config;
+}
+
+}  // namespace npu
