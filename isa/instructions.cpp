@@ -141,7 +141,8 @@ constexpr bool table_is_sound() {
   }
   return true;
 }
-static_assert(table_is_sound(), "isa/instructions.cpp: opcode order, duplicate operand or overfull word");
+static_assert(table_is_sound(),
+              "isa/instructions.cpp: opcode order, duplicate operand or overfull word");
 
 constexpr std::uint8_t kNoSlot = 0xff;
 /// slot_of[opcode][operand]: position among the row's fields.
@@ -150,7 +151,8 @@ constexpr auto make_slots() {
   for (std::size_t i = 0; i < kInstructions.size(); ++i) {
     slots[i].fill(kNoSlot);
     for (std::size_t f = 0; f < kInstructions[i].field_count; ++f) {
-      slots[i][static_cast<std::size_t>(kInstructions[i].fields[f].opd)] = static_cast<std::uint8_t>(f);
+      slots[i][static_cast<std::size_t>(kInstructions[i].fields[f].opd)] =
+          static_cast<std::uint8_t>(f);
     }
   }
   return slots;

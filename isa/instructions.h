@@ -19,6 +19,7 @@ enum class Unit : std::uint8_t { kControl, kDma, kMacArray, kVector, kAny };
 /// The memories an operand can address.
 enum class Memory : std::uint8_t { kDram, kScratchpad, kAccumulator };
 
+// clang-format off
 enum class Opcode : std::uint8_t {
   kHalt, kLoop, kSync,
   kDmaLoad, kDmaStore, kDmaCopy, kDmaFill,
@@ -52,6 +53,7 @@ enum class Opd : std::uint8_t {
   kR1, kR2, kRStride1, kRStride2, kRows, kAZero, kBZero, kAType, kBType,
   kCountOpds,
 };
+// clang-format on
 inline constexpr std::size_t kOpdCount = static_cast<std::size_t>(Opd::kCountOpds);
 [[nodiscard]] std::string_view name_of(Opd opd);  ///< snake_case, used by the assembler.
 
@@ -62,8 +64,9 @@ struct Field {
 };
 inline constexpr std::size_t kMaxFields = 30;
 
-/// One row of the instruction table. A word has 512 bits: [7:0] opcode, [15:8] wait mask, [23:16] signal mask
-/// (one bit per Engine), [31:24] zero, then the fields in the order given, from bit 32 up, without gaps.
+/// One row of the instruction table. A word has 512 bits: [7:0] opcode, [15:8] wait mask, [23:16]
+/// signal mask (one bit per Engine), [31:24] zero, then the fields in the order given, from bit 32
+/// up, without gaps.
 struct InstrSpec {
   Opcode opcode;
   std::string_view mnemonic;
@@ -72,7 +75,8 @@ struct InstrSpec {
   std::array<Field, kMaxFields> fields;
   std::size_t field_count;
 };
-/// The instruction table, indexed by Opcode. Element types are encoded 0 int8, 1 uint8, 2 int16, 3 int32.
+/// The instruction table, indexed by Opcode. Element types are encoded 0 int8, 1 uint8, 2 int16, 3
+/// int32.
 [[nodiscard]] const std::array<InstrSpec, kOpcodeCount>& instruction_table();
 [[nodiscard]] inline const InstrSpec& spec_of(Opcode op) {
   return instruction_table()[static_cast<std::size_t>(op)];

@@ -22,7 +22,8 @@ struct TensorRecord {
   TensorRole role = TensorRole::kIntermediate;
   Memory memory = Memory::kDram;
   std::int64_t address = 0;
-  /// Static index of the instruction after whose completion the tensor is whole; −1: before the program starts.
+  /// Static index of the instruction after whose completion the tensor is whole; −1: before the
+  /// program starts.
   std::int32_t ready_after = -1;
   /// Variables: byte that fills the tensor at the start of each sample.
   std::uint8_t reset_byte = 0;
@@ -32,7 +33,7 @@ struct TensorRecord {
 
 /// A layer of the network as the report shows it.
 struct LayerRecord {
-  std::string name;             ///< "CONV_2D #3"
+  std::string name;               ///< "CONV_2D #3"
   std::int32_t source_index = 0;  ///< Operator index in the model file.
   std::int64_t macs = 0;
 };
@@ -59,11 +60,15 @@ struct Program {
   std::map<std::string, std::string> provenance;
 };
 
-/// Writes the container: magic, version, sections with lengths and a checksum over all of it.
+/// The bytes of the container: magic, version, sections with lengths and a checksum over all of it
+/// (isa/container.h).
+/// @throws Error if an instruction cannot be encoded.
+[[nodiscard]] std::string serialize(const Program& program);
+/// Writes them; the file appears whole or not at all. @throws Error also if it cannot be written.
 void save(const Program& program, const std::string& path);
 
-/// @throws Error `file: offset N: …` on anything malformed: bad magic, truncated or overlapping sections,
-/// checksum, sizes beyond the file, unknown enumerators, instructions that do not decode.
+/// @throws Error `file: offset N: …` on anything malformed: bad magic, truncated or overlapping
+/// sections, checksum, sizes beyond the file, unknown enumerators, instructions that do not decode.
 [[nodiscard]] Program load(const std::string& path);
 /// The same from memory; `file` is used in messages.
 [[nodiscard]] Program parse(std::string_view bytes, std::string_view file);
