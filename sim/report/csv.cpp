@@ -1,0 +1,70 @@
+#include <iterator>
+
+#include "sim/report/writers.h"
+
+namespace npu::report {
+namespace {
+
+/// A CSV field; quoted where it holds a separator, a quote or a line end (RFC 4180).
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+/// SQNR of the tensors that the layer produced against the float reference, the worst of them.
+std::string worst_sqnr(const Report& report, const std::string& layer) {
+  std::optional<double> worst;
+  if (!report.accuracy) return "";
+  for (const TensorAccuracy& t : report.accuracy->tensors) {
+    if (t.layer != layer || !t.float_error) continue;
+    if (!worst || t.float_error->sqnr_db < *worst) worst = t.float_error->sqnr_db;
+  }
+  return worst ? fmt::format("{}", *worst) : "";
+}
+
+/// Elements of the layer's tensors that differ from the integer reference.
+std::string differing(const Report& report, const std::string& layer) {
+  std::int64_t elements = 0, count = 0;
+  if (!report.accuracy) return "";
+  for (const TensorAccuracy& t : report.accuracy->tensors) {
+    if (t.layer != layer) continue;
+    elements += t.integer.elements;
+    count += t.integer.differing;
+  }
+  return elements == 0 ? "" : fmt::format("{}", count);
+}
+
+}  // namespace
+
+std::string layers_csv(const Report& report) {
+  std::string out =
+      "layer,begin_cycle,end_cycle,cycles,macs,utilization,bound_by,mac_busy_cycles,"
+      "vector_busy_cycles,dma_busy_cycles,dram_read_bytes,dram_write_bytes,energy_pj,"
+      "integer_differing_elements,float_sqnr_db\n";
+  for (const LayerRow& l : report.layers) {
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+                   quoted(l.name), l.stats.begin_cycle, l.stats.end_cycle, l.cycles(), l.macs,
+                   utilization(report, l), bound_by(report, l), l.stats.mac_busy_cycles,
+                   l.stats.vector_busy_cycles, l.stats.dma_busy_cycles, l.stats.dram_read_bytes,
+                   l.stats.dram_write_bytes, l.energy_pj, differing(report, l.name),
+                   worst_sqnr(report, l.name));
+  }
+  return out;
+}
+
+std::string energy_csv(const Report& report) {
+  std::string out = "component,event,count,energy_per_event_pj,energy_pj,class,source\n";
+  for (const LedgerRow& row : report.ledger.rows) {
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", quoted(row.component),
+                   quoted(row.event), row.count, row.energy_per_event_pj, row.energy_pj,
+                   class_name(row.source_class), quoted(row.source));
+  }
+  return out;
+}
+
+}  // namespace npu::report
