@@ -12,18 +12,21 @@
 namespace npu {
 
 struct MachineOptions {
-  bool timing_only = false;     ///< Moves no data; the same cycles.
-  bool check_hazards = true;    ///< Hazards and reads of unwritten bytes, before the run.
-  bool trace = false;           ///< Record spans.
-  bool capture_tensors = false;  ///< Snapshot every TensorRecord when it is ready (first run only unless asked again).
+  bool timing_only = false;      ///< Moves no data; the same cycles.
+  bool check_hazards = true;     ///< Hazards and reads of unwritten bytes, before the run.
+  bool trace = false;            ///< Record spans.
+  bool capture_tensors = false;  ///< Snapshot every TensorRecord when it is ready, in the first
+                                 ///< run; see capture_next_run().
+  bool allow_other_config =
+      false;  ///< Run a program whose config_fingerprint is another configuration's.
 };
 
 /// The simulated NPU with a program in its DRAM. One per process (SystemC).
 class Machine {
  public:
   /// Validates the program against the configuration and elaborates the SystemC model.
-  /// @throws Error: program made for another configuration, operand out of range of its memory, engine or DMA
-  /// channel that the configuration does not have, image beyond the DRAM.
+  /// @throws Error: program made for another configuration, operand out of range of its memory,
+  /// engine or DMA channel that the configuration does not have, image beyond the DRAM.
   /// @throws RunFault: hazard or read of unwritten bytes, naming the instructions.
   Machine(const NpuConfig& config, isa::Program program, const MachineOptions& options);
   ~Machine();
@@ -38,7 +41,10 @@ class Machine {
   /// @throws RunFault on deadlock, with the wait-for cycle: engine, instruction, token.
   void run();
 
-  /// Tensors captured by the last run with capture_tensors, indexed like Program::tensors.
+  /// Captures the tensors of the next run, too. @throws Error when timing-only.
+  void capture_next_run();
+  /// Tensors captured by the last run that did, indexed like Program::tensors; empty where none
+  /// was.
   [[nodiscard]] const std::vector<std::vector<std::byte>>& captured() const;
 
   [[nodiscard]] const isa::Program& program() const;

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <systemc>
+
+#include "isa/instructions.h"
+#include "sim/core/fault_slot.h"
+#include "sim/core/token_board.h"
+#include "sim/memory/core_clock.h"
+#include "sim/stats/timeline.h"
+
+namespace npu {
+
+/// A dispatched dynamic instruction.
+struct Dispatched {
+  isa::Instruction instruction;
+  std::int32_t index = -1;  ///< Static.
+  std::int32_t layer = -1;
+};
+
+/// What a unit has done when an instruction completes.
+struct Completion {
+  std::uint64_t cycle = 0;
+  std::int32_t index = -1, layer = -1;
+  std::uint64_t busy_cycles = 0;  ///< Bucket::kBusy of the unit due to this instruction.
+  std::uint8_t signal = 0;
+};
+
+/// The in-order queue of one unit (MAC array, vector unit, a DMA channel) and what takes from it.
+///
+/// The oldest instruction leaves the queue when it holds a token of every engine in its wait mask;
+/// the unit then executes it. Its tokens are given in the cycle in which it completes, which for a
+/// pipelined unit lies after the start of the next instruction; completions stay in order. `sync`
+/// executes in no time and completes with the instruction before it. Taking from the queue costs no
+/// cycle.
+///
+/// Accounts in the unit's timeline: no instruction: idle; missing token: wait_dependency.
+class ExecutionEngine final : public sc_core::sc_module {
+ public:
+  /// Executes in the unit and returns the completion cycle, ≥ now and never decreasing.
+  using Execute = std::function<std::uint64_t(const Dispatched&)>;
+  /// Called in the completion cycle before the tokens are given.
+  using OnComplete = std::function<void(isa::Engine, const Completion&)>;
+
+  struct Hooks {
+    Execute execute;
+    OnComplete on_complete;
+  };
+
+  ExecutionEngine(const sc_core::sc_module_name& name, isa::Engine id, int queue_depth,
+                  const CoreClock& clock, TokenBoard& tokens, Timeline& timeline, FaultSlot& fault,
+                  Hooks hooks);
+
+  [[nodiscard]] isa::Engine id() const { return id_; }
+  [[nodiscard]] bool full() const { return queue_.size() >= depth_; }
+  /// Queues an instruction; the queue must not be full.
+  void push(Dispatched dispatched);
+  /// Fires when an instruction leaves the queue.
+  [[nodiscard]] const sc_core::sc_event& space_event() const { return space_; }
+
+  /// Nothing queued, executing or yet to complete.
+  [[nodiscard]] bool drained() const {
+    return queue_.empty() && !executing_ && completions_.empty();
+  }
+  [[nodiscard]] bool executing() const { return executing_ || !completions_.empty(); }
+  /// The oldest instruction in the queue; null when empty.
+  [[nodiscard]] const Dispatched* head() const {
+    return queue_.empty() ? nullptr : &queue_.front();
+  }
+  [[nodiscard]] std::size_t queued() const { return queue_.size(); }
+
+ private:
+  void run();
+  void step();
+  void complete();
+  void complete_due();
+  void finish_at(const Completion& completion);
+
+  const isa::Engine id_;
+  const std::size_t depth_;
+  const CoreClock& clock_;
+  TokenBoard& tokens_;
+  Timeline& timeline_;
+  FaultSlot& fault_;
+  const Hooks hooks_;
+  std::deque<Dispatched> queue_;
+  std::deque<Completion> completions_;  ///< Executed, not complete yet.
+  bool executing_ = false;
+  std::uint64_t last_completion_cycle_ = 0;
+  sc_core::sc_event arrived_, space_, complete_event_;
+};
+
+}  // namespace npu

@@ -1,0 +1,342 @@
+#include "sim/core/machine.h"
+
+#include <algorithm>
+#include <string>
+#include <systemc>
+#include <utility>
+
+#include "isa/encoding.h"
+#include "sim/base/error.h"
+#include "sim/compute/mac_array.h"
+#include "sim/compute/vector_unit.h"
+#include "sim/core/deadlock.h"
+#include "sim/core/hazard_checker.h"
+#include "sim/core/layer_accounting.h"
+#include "sim/core/program_validation.h"
+#include "sim/core/sequencer.h"
+#include "sim/memory/dma.h"
+#include "sim/memory/dram.h"
+#include "sim/memory/sram.h"
+#include "sim/power/power_unit.h"
+
+namespace npu {
+namespace {
+
+void check_fingerprint(const isa::Program& program, const NpuConfig& config) {
+  const auto at = program.provenance.find("config_fingerprint");
+  if (at == program.provenance.end() || at->second == config.fingerprint()) return;
+  const auto name = program.provenance.find("config");
+  fail("the program was made for another configuration: {} with fingerprint {}, but {} has {}",
+       name == program.provenance.end() ? "one" : name->second, at->second,
+       config.path.empty() ? config.name : config.path, config.fingerprint());
+}
+
+/// Everything that can be said about a program before the machine is built.
+isa::Program checked(isa::Program program, const NpuConfig& config, const MachineOptions& options) {
+  if (program.layer_of.empty()) program.layer_of.assign(program.code.size(), -1);
+  if (!options.allow_other_config) check_fingerprint(program, config);
+  if (options.capture_tensors && options.timing_only) {
+    fail("tensors cannot be captured in a timing-only run: it moves no data");
+  }
+  validate_program(program, config,
+                   {.timing_only = options.timing_only, .check_bounds = !options.check_hazards});
+  if (options.check_hazards) check_program(program, config);
+  return program;
+}
+
+std::vector<isa::Word> encoded(const std::vector<isa::Instruction>& code) {
+  std::vector<isa::Word> words;
+  words.reserve(code.size());
+  for (const isa::Instruction& instruction : code) words.push_back(isa::encode(instruction));
+  return words;
+}
+
+}  // namespace
+
+struct Machine::Impl {
+  Impl(const NpuConfig& npu_config, isa::Program checked_program, const MachineOptions& opts)
+      : config(npu_config),
+        program(std::move(checked_program)),
+        options(opts),
+        clock(config.clock.period_ps()),
+        recorder(program.layers.size()),
+        scratchpad("scratchpad", config.scratchpad, !options.timing_only),
+        accumulator("accumulator", config.accumulator, !options.timing_only),
+        dram("dram", config.dram, config.interconnect, clock, recorder, !options.timing_only),
+        mac_array("mac_array", config.mac_array, clock, scratchpad, accumulator, recorder),
+        vector_unit("vector_unit", config.vector_unit, clock, scratchpad, accumulator, recorder),
+        power("power_unit", config.energy, config.clock),
+        layers(program.layers.size()),
+        captured(program.tensors.size()),
+        capturing(options.capture_tensors) {
+    add_engine(isa::Engine::kMacArray, mac_array.timeline(), [this](const Dispatched& d) {
+      return mac_array.execute(d.instruction, d.index, d.layer);
+    });
+    add_engine(isa::Engine::kVector, vector_unit.timeline(), [this](const Dispatched& d) {
+      return vector_unit.execute(d.instruction, d.index, d.layer);
+    });
+    for (int c = 0; c < config.dma.channels; ++c) {
+      DmaChannel& channel = *dma.emplace_back(std::make_unique<DmaChannel>(
+          fmt::format("dma{}", c).c_str(), config.dma, clock, scratchpad, dram, recorder));
+      add_engine(static_cast<isa::Engine>(static_cast<int>(isa::Engine::kDma0) + c),
+                 channel.timeline(), [this, &channel](const Dispatched& d) {
+                   channel.execute(d.instruction, d.index, d.layer);
+                   return clock.now();
+                 });
+    }
+    add_sequencer();
+    recorder.trace_enabled = options.trace;
+    recorder.on_activity = [this](Event event, std::uint64_t count, std::uint64_t begin_cycle,
+                                  std::uint64_t end_cycle) {
+      power.on_activity(event, count, begin_cycle, end_cycle);
+    };
+    load_image();
+    ready_at.resize(program.code.size());
+    for (std::size_t t = 0; t < program.tensors.size(); ++t) {
+      const std::int32_t index = program.tensors[t].ready_after;
+      if (index >= 0) ready_at[static_cast<std::size_t>(index)].push_back(t);
+    }
+  }
+
+  void add_engine(isa::Engine id, Timeline& timeline, ExecutionEngine::Execute execute) {
+    ExecutionEngine::Hooks hooks{
+        std::move(execute),
+        [this](isa::Engine engine, const Completion& done) { on_complete(engine, done); }};
+    engines.push_back(std::make_unique<ExecutionEngine>(
+        fmt::format("engine_{}", isa::name_of(id)).c_str(), id, config.sequencer.queue_depth, clock,
+        tokens, timeline, fault, std::move(hooks)));
+  }
+
+  void add_sequencer() {
+    std::vector<ExecutionEngine*> pointers;
+    for (const auto& engine : engines) pointers.push_back(engine.get());
+    fetch = std::make_unique<InstructionFetch>(
+        "instruction_fetch", static_cast<std::size_t>(config.sequencer.fetch_buffer_instructions),
+        clock, dram, program.code_address, encoded(program.code), program.layer_of,
+        !options.timing_only, fault);
+    Sequencer::Hooks hooks{.on_dispatch = [this] { ++outstanding; },
+                           .on_halt =
+                               [this] {
+                                 last_activity_cycle = clock.now();
+                                 stop_if_finished();
+                               }};
+    sequencer = std::make_unique<Sequencer>("sequencer", config.sequencer, program, clock, *fetch,
+                                            std::move(pointers), recorder, fault, std::move(hooks));
+  }
+
+  void load_image() {
+    if (options.timing_only) return;
+    for (const isa::ImageSegment& s : program.image) dram.write(s.address, s.bytes);
+    const std::vector<isa::Word> words = encoded(program.code);
+    dram.write(program.code_address, std::as_bytes(std::span(words)));
+  }
+
+  void on_complete(isa::Engine engine, const Completion& done) {
+    layers.on_complete(engine, done);
+    if (capturing) capture(ready_at[static_cast<std::size_t>(done.index)]);
+    last_activity_cycle = done.cycle;
+    NPU_CHECK(outstanding > 0, "completion without dispatch");
+    --outstanding;
+    stop_if_finished();
+  }
+
+  [[nodiscard]] bool finished() const { return sequencer->halted() && outstanding == 0; }
+  void stop_if_finished() {
+    if (finished()) power.stop();
+  }
+
+  void capture(const std::vector<std::size_t>& tensors) {
+    for (const std::size_t t : tensors) {
+      const isa::TensorRecord& record = program.tensors[t];
+      captured[t].resize(static_cast<std::size_t>(record.bytes()));
+      if (record.memory == isa::Memory::kDram) {
+        dram.read(record.address, captured[t]);
+      } else {
+        std::ranges::copy(on_chip(record), captured[t].begin());
+      }
+    }
+  }
+
+  [[nodiscard]] std::span<std::byte> on_chip(const isa::TensorRecord& record) {
+    Sram& sram = record.memory == isa::Memory::kScratchpad ? scratchpad : accumulator;
+    return sram.data().subspan(static_cast<std::size_t>(record.address),
+                               static_cast<std::size_t>(record.bytes()));
+  }
+
+  void reset_variables() {
+    if (options.timing_only) return;
+    for (const isa::TensorRecord& record : program.tensors) {
+      if (record.role != isa::TensorRole::kVariable) continue;
+      const auto fill = static_cast<std::byte>(record.reset_byte);
+      if (record.memory == isa::Memory::kDram) {
+        dram.write(record.address,
+                   std::vector<std::byte>(static_cast<std::size_t>(record.bytes()), fill));
+      } else {
+        std::ranges::fill(on_chip(record), fill);
+      }
+    }
+  }
+
+  void capture_initial() {
+    for (auto& bytes : captured) bytes.clear();
+    std::vector<std::size_t> ready;
+    for (std::size_t t = 0; t < program.tensors.size(); ++t) {
+      if (program.tensors[t].ready_after < 0) ready.push_back(t);
+    }
+    capture(ready);
+  }
+
+  void run() {
+    NPU_CHECK(!failed, "the machine cannot run again after a fault");
+    failed = true;
+    const std::uint64_t begin = clock.now();
+    last_activity_cycle = begin;
+    tokens.clear();
+    reset_variables();
+    if (capturing) capture_initial();
+    layers.begin_run(begin, recorder.per_layer());
+    sequencer->start();
+    power.start();
+    try {
+      sc_core::sc_start();
+    } catch (const sc_core::sc_report& report) {
+      throw std::logic_error(fmt::format("internal error: {}", report.what()));
+    }
+    fault.rethrow();
+    if (!finished()) throw RunFault(deadlock());
+    close(begin);
+    capturing = false;
+    failed = false;
+  }
+
+  /// Accounts everything up to the end of the run.
+  void close(std::uint64_t begin) {
+    const std::uint64_t end = clock.now();
+    dram.close(end);
+    for (Timeline* timeline : timelines()) {
+      timeline->advance(Bucket::kIdle, end);
+      NPU_CHECK(timeline->accounted() == end, "a unit accounted cycles beyond the end of the run");
+    }
+    layers.end_run(end, recorder.per_layer(),
+                   static_cast<std::uint64_t>(config.dram.burst_bytes()));
+    run_cycles.push_back(end - begin);
+    total_cycles = end;
+  }
+
+  [[nodiscard]] std::vector<Timeline*> timelines() {
+    std::vector<Timeline*> result = {&mac_array.timeline(), &vector_unit.timeline()};
+    for (const auto& channel : dma) result.push_back(&channel->timeline());
+    result.push_back(&sequencer->timeline());
+    return result;
+  }
+
+  [[nodiscard]] std::string deadlock() const {
+    std::vector<EngineState> states;
+    for (const auto& engine : engines) {
+      EngineState state{.engine = engine->id(), .executing = engine->executing()};
+      if (const Dispatched* head = engine->head(); head != nullptr && !state.executing) {
+        state.index = head->index;
+        state.missing = tokens.missing(engine->id(), head->instruction.wait);
+      }
+      states.push_back(state);
+    }
+    return describe_deadlock(last_activity_cycle, program, states,
+                             {.index = sequencer->index(),
+                              .halted = sequencer->halted(),
+                              .stalled_on = sequencer->stalled_on()});
+  }
+
+  [[nodiscard]] RunStats stats() {
+    RunStats s;
+    s.total_cycles = total_cycles;
+    s.run_cycles = run_cycles;
+    const std::vector<Timeline*> all = timelines();
+    const auto add = [&](std::string name, const Timeline& timeline) {
+      NPU_CHECK(timeline.accounted() == total_cycles, "buckets do not close");
+      s.units.push_back({std::move(name), timeline});
+    };
+    add("mac_array", *all[0]);
+    add("vector_unit", *all[1]);
+    for (std::size_t c = 0; c < dma.size(); ++c) add(fmt::format("dma{}", c), *all[2 + c]);
+    add("sequencer", *all.back());
+    const std::vector<Timeline> channels = dram.timelines();
+    for (std::size_t c = 0; c < channels.size(); ++c) add(fmt::format("dram{}", c), channels[c]);
+    s.layers = layers.layers();
+    s.events = recorder.totals();
+    s.events_per_layer = recorder.per_layer();
+    s.power_components = power.components();
+    s.power = power.samples(total_cycles);
+    s.tracks = recorder.tracks();
+    s.spans = recorder.spans();
+    s.kernel_events = sc_core::sc_delta_count();
+    return s;
+  }
+
+  void check_dram_range(std::int64_t address, std::size_t size) const {
+    const std::int64_t capacity = config.dram.capacity_bytes();
+    if (address < 0 || std::cmp_greater(size, capacity) ||
+        address > capacity - static_cast<std::int64_t>(size)) {
+      fail("host access of {} bytes at {:#x} is outside the {} bytes of DRAM", size, address,
+           capacity);
+    }
+  }
+
+  const NpuConfig config;
+  const isa::Program program;
+  const MachineOptions options;
+  const CoreClock clock;
+  Recorder recorder;
+  FaultSlot fault;
+  TokenBoard tokens;
+  Sram scratchpad, accumulator;
+  Dram dram;
+  MacArray mac_array;
+  VectorUnit vector_unit;
+  std::vector<std::unique_ptr<DmaChannel>> dma;
+  std::vector<std::unique_ptr<ExecutionEngine>> engines;  ///< Indexed by isa::Engine.
+  std::unique_ptr<InstructionFetch> fetch;
+  std::unique_ptr<Sequencer> sequencer;
+  PowerUnit power;
+  LayerAccounting layers;
+  std::vector<std::vector<std::byte>> captured;
+  std::vector<std::vector<std::size_t>> ready_at;  ///< Tensors that are whole after instruction i.
+  bool capturing;
+  bool failed = false;
+  std::uint64_t outstanding = 0;  ///< Dispatched, not complete.
+  std::uint64_t last_activity_cycle = 0;
+  std::uint64_t total_cycles = 0;
+  std::vector<std::uint64_t> run_cycles;
+};
+
+Machine::Machine(const NpuConfig& config, isa::Program program, const MachineOptions& options)
+    : impl_(std::make_unique<Impl>(config, checked(std::move(program), config, options), options)) {
+}
+
+Machine::~Machine() = default;
+
+void Machine::write_dram(std::int64_t address, std::span<const std::byte> bytes) {
+  impl_->check_dram_range(address, bytes.size());
+  impl_->dram.write(address, bytes);
+}
+
+void Machine::read_dram(std::int64_t address, std::span<std::byte> bytes) const {
+  impl_->check_dram_range(address, bytes.size());
+  impl_->dram.read(address, bytes);
+}
+
+void Machine::run() { impl_->run(); }
+
+void Machine::capture_next_run() {
+  if (impl_->options.timing_only) {
+    fail("tensors cannot be captured in a timing-only run: it moves no data");
+  }
+  impl_->capturing = true;
+}
+
+const std::vector<std::vector<std::byte>>& Machine::captured() const { return impl_->captured; }
+
+const isa::Program& Machine::program() const { return impl_->program; }
+
+RunStats Machine::stats() const { return impl_->stats(); }
+
+}  // namespace npu
