@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ struct Quantization {
   int axis = 0;                          ///< Meaningless when there is one entry.
 
   [[nodiscard]] bool per_channel() const { return scale.size() > 1; }
+
+  friend bool operator==(const Quantization&, const Quantization&) = default;
 };
 
 using TensorId = std::int32_t;
@@ -31,9 +34,12 @@ struct Tensor {
   std::optional<Quantization> quantization;
   std::vector<std::byte> data;  ///< Constant payload; empty for activations.
   bool is_constant = false;
-  bool is_variable = false;  ///< State kept between invocations (SVDF); reset at the start of a sample.
+  bool is_variable =
+      false;  ///< State kept between invocations (SVDF); reset at the start of a sample.
 
   [[nodiscard]] std::int64_t bytes() const { return element_count(shape) * size_of(type); }
+
+  friend bool operator==(const Tensor&, const Tensor&) = default;
 };
 
 /// Fused activation of a node, applied as a clamp on the quantized output.
@@ -41,18 +47,52 @@ enum class Activation : std::uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 
 /// Operators in the sense of TFLite's built-ins; the names are TFLite's.
 enum class OpKind : std::uint8_t {
-  kConv2d, kDepthwiseConv2d, kTransposeConv, kFullyConnected,
-  kAdd, kSub, kMul, kMaximum, kMinimum,
-  kAveragePool2d, kMaxPool2d, kMean, kSum,
-  kPad, kConcatenation, kReshape, kTranspose, kStridedSlice, kSplit, kPack,
-  kSoftmax, kLogSoftmax, kLogistic, kTanh, kRelu, kRelu6, kReluN1To1, kLeakyRelu, kHardSwish,
-  kQuantize, kDequantize, kSvdf,
+  kConv2d,
+  kDepthwiseConv2d,
+  kTransposeConv,
+  kFullyConnected,
+  kAdd,
+  kSub,
+  kMul,
+  kMaximum,
+  kMinimum,
+  kAveragePool2d,
+  kMaxPool2d,
+  kMean,
+  kSum,
+  kPad,
+  kConcatenation,
+  kReshape,
+  kTranspose,
+  kStridedSlice,
+  kSplit,
+  kPack,
+  kSoftmax,
+  kLogSoftmax,
+  kLogistic,
+  kTanh,
+  kRelu,
+  kRelu6,
+  kReluN1To1,
+  kLeakyRelu,
+  kHardSwish,
+  kQuantize,
+  kDequantize,
+  kSvdf,
 };
 
 /// "CONV_2D", …
 [[nodiscard]] std::string_view name_of(OpKind kind);
+/// "NONE", "RELU", "RELU_N1_TO_1", "RELU6".
+[[nodiscard]] std::string_view name_of(Activation activation);
+/// verify()'s bounds on a tensor that a node uses.
+inline constexpr std::size_t kMaxRank = 8;
+inline constexpr std::int64_t kMaxTensorBytes = std::int64_t{1} << 31;
+/// How many kinds there are: kinds are 0 … kOpKinds − 1.
+inline constexpr int kOpKinds = static_cast<int>(OpKind::kSvdf) + 1;
 
-/// Window of a convolution or pooling over NHWC. Padding is explicit: SAME/VALID are resolved by the importer.
+/// Window of a convolution or pooling over NHWC. Padding is explicit: SAME/VALID are resolved by
+/// the importer.
 struct Window {
   int kernel_h = 1, kernel_w = 1;
   int stride_h = 1, stride_w = 1;
@@ -63,49 +103,68 @@ struct Window {
 };
 
 /// CONV_2D (inputs x, w[O,kH,kW,C/groups], bias or absent), DEPTHWISE_CONV_2D (w[1,kH,kW,C·mult]),
-/// TRANSPOSE_CONV (inputs x, w[O,kH,kW,C], bias or absent; pads are those of the output, out = in·stride − pad + tap),
-/// pooling (input x).
+/// TRANSPOSE_CONV (inputs x, w[O,kH,kW,C], bias or absent; pads are those of the output, out =
+/// in·stride − pad + tap), pooling (input x).
 struct WindowAttrs {
   Window window;
   int groups = 1;            ///< CONV_2D only.
   int depth_multiplier = 1;  ///< DEPTHWISE_CONV_2D only.
   Activation activation = Activation::kNone;
+
+  friend bool operator==(const WindowAttrs&, const WindowAttrs&) = default;
 };
 /// FULLY_CONNECTED (x flattened to [B,K], w[N,K], bias or absent), ADD, SUB, MUL, CONCATENATION.
 struct ActivationAttrs {
   Activation activation = Activation::kNone;
   int axis = 0;  ///< CONCATENATION, SPLIT, PACK: resolved to ≥ 0.
+
+  friend bool operator==(const ActivationAttrs&, const ActivationAttrs&) = default;
 };
 /// MEAN, SUM: axes sorted, unique, ≥ 0.
 struct ReduceAttrs {
   std::vector<int> axes;
   bool keep_dims = false;
+
+  friend bool operator==(const ReduceAttrs&, const ReduceAttrs&) = default;
 };
 /// PAD: amounts per dimension; `value` in the tensor's quantized domain.
 struct PadAttrs {
   std::vector<std::int64_t> before, after;
   std::int32_t value = 0;
+
+  friend bool operator==(const PadAttrs&, const PadAttrs&) = default;
 };
 /// TRANSPOSE: y.dim[i] = x.dim[permutation[i]].
 struct TransposeAttrs {
   std::vector<int> permutation;
+
+  friend bool operator==(const TransposeAttrs&, const TransposeAttrs&) = default;
 };
-/// STRIDED_SLICE (SLICE and SPLIT outputs too): begin and stride per input dimension; `sizes` elements are taken.
+/// STRIDED_SLICE (SLICE and SPLIT outputs too): begin and stride per input dimension; `sizes`
+/// elements are taken.
 struct SliceAttrs {
   std::vector<std::int64_t> begin, stride, sizes;
+
+  friend bool operator==(const SliceAttrs&, const SliceAttrs&) = default;
 };
 /// SOFTMAX over the last axis.
 struct SoftmaxAttrs {
   float beta = 1.0F;
+
+  friend bool operator==(const SoftmaxAttrs&, const SoftmaxAttrs&) = default;
 };
 /// LEAKY_RELU.
 struct LeakyReluAttrs {
   float alpha = 0.0F;
+
+  friend bool operator==(const LeakyReluAttrs&, const LeakyReluAttrs&) = default;
 };
 /// SVDF: inputs x[B,I], wFeature[F,I], wTime[F,M], bias[F/rank] or absent, state (variable)[B,M·F].
 struct SvdfAttrs {
   int rank = 1;
   Activation activation = Activation::kNone;
+
+  friend bool operator==(const SvdfAttrs&, const SvdfAttrs&) = default;
 };
 
 using Attrs = std::variant<std::monostate, WindowAttrs, ActivationAttrs, ReduceAttrs, PadAttrs,
@@ -113,15 +172,17 @@ using Attrs = std::variant<std::monostate, WindowAttrs, ActivationAttrs, ReduceA
 
 struct Node {
   OpKind kind = OpKind::kConv2d;
-  std::vector<TensorId> inputs;   ///< kAbsent for an optional operand that is not there.
+  std::vector<TensorId> inputs;  ///< kAbsent for an optional operand that is not there.
   std::vector<TensorId> outputs;
   Attrs attrs;
   int source_index = 0;  ///< Operator index in the model file.
+
+  friend bool operator==(const Node&, const Node&) = default;
 };
 
 /// A network: nodes in execution order. Operand order is TFLite's, except that operands that only
-/// carry attributes (shapes, axes, permutations, paddings, slice bounds, TRANSPOSE_CONV's output shape) are
-/// resolved into attrs and removed.
+/// carry attributes (shapes, axes, permutations, paddings, slice bounds, TRANSPOSE_CONV's output
+/// shape) are resolved into attrs and removed.
 struct Graph {
   std::string name;
   std::vector<Tensor> tensors;
@@ -131,7 +192,13 @@ struct Graph {
   [[nodiscard]] const Tensor& tensor(TensorId id) const {
     return tensors.at(static_cast<std::size_t>(id));
   }
+
+  friend bool operator==(const Graph&, const Graph&) = default;
 };
+
+/// True if both tensors map integers to the same real numbers: equal scales and zero points, or no
+/// quantization.
+[[nodiscard]] bool same_quantization(const Tensor& a, const Tensor& b);
 
 /// "operator #3 CONV_2D": how messages name a node.
 [[nodiscard]] std::string describe(const Node& node);
@@ -142,7 +209,9 @@ struct Graph {
 /// @throws Error naming the operator, its index and the tensor.
 void verify(const Graph& graph);
 
-/// Multiply-accumulates of a node (0 for operators without any).
+/// Multiply-accumulates of a node (0 for operators without any): every tap of every output, padding
+/// included; for TRANSPOSE_CONV every tap of every input. At most 2^62 where the tensors keep
+/// verify()'s bounds.
 [[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
 
 }  // namespace npu::graph

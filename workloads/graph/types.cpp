@@ -1,0 +1,235 @@
+#include <array>
+#include <optional>
+
+#include "workloads/graph/node_rules.h"
+
+namespace npu::graph {
+namespace {
+
+bool is_quantized(DType type) {
+  return type == DType::kInt8 || type == DType::kUint8 || type == DType::kInt16;
+}
+
+std::string types_of(const NodeView& view) {
+  std::string text;
+  for (std::size_t i = 0; i < view.node.inputs.size(); ++i) {
+    if (i != 0) text += ", ";
+    text += view.has(i) ? name_of(view.in(i).type) : "none";
+  }
+  return text + " to " + std::string(name_of(view.out().type));
+}
+
+/// An activation: quantized integers carry one scale and zero point, int16 is symmetric.
+void check_activation(const NodeView& view, TensorId id) {
+  const Tensor& t = view.graph.tensor(id);
+  if (!is_quantized(t.type)) return;
+  view.require(t.quantization.has_value(), "{} has no quantization",
+               describe_tensor(view.graph, id));
+  view.require(!t.quantization->per_channel(), "{} is an activation with {} scales",
+               describe_tensor(view.graph, id), t.quantization->scale.size());
+  view.require(t.type != DType::kInt16 || t.quantization->zero_point[0] == 0,
+               "{}: the zero point of int16 must be 0, got {}", describe_tensor(view.graph, id),
+               t.quantization->zero_point[0]);
+}
+
+void require_constant(const NodeView& view, std::size_t index) {
+  if (!view.has(index)) return;
+  view.require(view.in(index).is_constant, "{} must be a constant",
+               describe_tensor(view.graph, view.node.inputs[index]));
+}
+
+/// Quantized weights; `axis` is where they may have a scale per channel.
+void check_weights(const NodeView& view, std::size_t index, std::optional<int> axis) {
+  const Tensor& w = view.in(index);
+  const std::string name = describe_tensor(view.graph, view.node.inputs[index]);
+  require_constant(view, index);
+  if (!is_quantized(w.type)) return;
+  view.require(w.quantization.has_value(), "{} has no quantization", name);
+  const Quantization& q = *w.quantization;
+  if (q.per_channel()) {
+    view.require(axis.has_value() && w.type == DType::kInt8,
+                 "{}: a scale per channel is not supported here", name);
+    view.require(q.axis == *axis, "{}: scales must run along dimension {}, got {}", name, *axis,
+                 q.axis);
+  }
+  for (const std::int32_t zero_point : q.zero_point) {
+    view.require(w.type == DType::kUint8 || zero_point == 0,
+                 "{}: the zero point of {} weights must be 0, got {}", name, name_of(w.type),
+                 zero_point);
+  }
+}
+
+/// x, w, bias, y of convolutions and fully connected.
+void check_mac_types(const NodeView& view) {
+  const DType x = view.in(0).type;
+  const DType w = view.in(1).type;
+  const bool bias = view.has(2);
+  const DType b = bias ? view.in(2).type : DType::kInt32;
+  const auto is = [&](DType want_x, DType want_w, DType want_b) {
+    return x == want_x && w == want_w && view.out().type == want_x && (!bias || b == want_b);
+  };
+  view.require(is(DType::kInt8, DType::kInt8, DType::kInt32) ||
+                   is(DType::kUint8, DType::kUint8, DType::kInt32) ||
+                   is(DType::kInt16, DType::kInt8, DType::kInt64) ||
+                   is(DType::kInt16, DType::kInt8, DType::kInt32) ||
+                   is(DType::kFloat32, DType::kFloat32, DType::kFloat32),
+               "types {} are not supported", types_of(view));
+  check_activation(view, view.node.inputs[0]);
+  check_activation(view, view.node.outputs[0]);
+  check_weights(view, 1, view.node.kind == OpKind::kDepthwiseConv2d ? 3 : 0);
+  require_constant(view, 2);
+}
+
+void check_svdf_types(const NodeView& view) {
+  const DType x = view.in(0).type;
+  const DType time = view.in(2).type;
+  const DType state = view.in(4).type;
+  const bool floats = x == DType::kFloat32;
+  const DType bias = floats ? DType::kFloat32 : DType::kInt32;
+  const bool same = view.in(1).type == x && view.out().type == x;
+  const bool stateful = floats ? state == x && time == x
+                               : x == DType::kInt8 && time == state &&
+                                     (state == DType::kInt16 || state == DType::kInt8);
+  view.require(same && stateful && (!view.has(3) || view.in(3).type == bias),
+               "types {} are not supported", types_of(view));
+  view.require(view.in(4).is_variable, "the state must be a variable");
+  for (const TensorId id : {view.node.inputs[0], view.node.inputs[4], view.node.outputs[0]}) {
+    check_activation(view, id);
+  }
+  check_weights(view, 1, std::nullopt);
+  check_weights(view, 2, std::nullopt);
+  require_constant(view, 3);
+}
+
+enum class Equal : std::uint8_t { kNothing, kQuantization };
+
+/// All operands of one type; `types` says which.
+void check_same(const NodeView& view, std::initializer_list<DType> types, Equal equal) {
+  const DType y = view.out().type;
+  bool known = types.size() == 0;
+  for (const DType t : types) known = known || t == y;
+  bool same = true;
+  for (std::size_t i = 0; i < view.node.inputs.size(); ++i) same = same && view.in(i).type == y;
+  for (std::size_t i = 1; i < view.node.outputs.size(); ++i) same = same && view.out(i).type == y;
+  view.require(known && same, "types {} are not supported", types_of(view));
+  for (const TensorId id : view.node.inputs) check_activation(view, id);
+  for (const TensorId id : view.node.outputs) check_activation(view, id);
+  if (equal == Equal::kNothing || !is_quantized(y)) return;
+  for (const std::vector<TensorId>& ids : {view.node.inputs, view.node.outputs}) {
+    for (const TensorId id : ids) {
+      view.require(same_quantization(view.graph.tensor(id), view.out()),
+                   "{} must have the quantization of output {}", describe_tensor(view.graph, id),
+                   describe_tensor(view.graph, view.node.outputs[0]));
+    }
+  }
+}
+
+/// Softmax and its kin have an output quantization that their algorithm fixes.
+void check_fixed_output(const NodeView& view, float int8_scale, std::int32_t int8_zero_point,
+                        float int16_scale) {
+  const Tensor& y = view.out();
+  if (!is_quantized(y.type)) return;
+  const bool wide = y.type == DType::kInt16;
+  const float scale = wide ? int16_scale : int8_scale;
+  const std::int32_t zero_point = wide ? 0 : int8_zero_point + (y.type == DType::kUint8 ? 128 : 0);
+  view.require(y.quantization->scale[0] == scale && y.quantization->zero_point[0] == zero_point,
+               "output must have scale {} and zero point {}, got {} and {}", scale, zero_point,
+               y.quantization->scale[0], y.quantization->zero_point[0]);
+}
+
+void check_pad_value(const NodeView& view) {
+  const std::int32_t value = view.attrs<PadAttrs>().value;
+  const DType type = view.in(0).type;
+  view.require(size_of(type) != 1 || (type == DType::kUint8 && value >= 0 && value <= 255) ||
+                   (type == DType::kInt8 && value >= -128 && value <= 127) ||
+                   (type == DType::kBool && (value == 0 || value == 1)),
+               "value {} is out of range for {}", value, name_of(type));
+  view.require(type != DType::kInt16 || (value >= -32768 && value <= 32767),
+               "value {} is out of range for {}", value, name_of(type));
+  view.require(type != DType::kFloat32 || value == 0, "float32 is padded with 0 only, got {}",
+               value);
+}
+
+}  // namespace
+
+void check_types(const NodeView& view) {
+  using enum DType;
+  const DType x = view.in(0).type;
+  const DType y = view.out().type;
+  switch (view.node.kind) {
+    case OpKind::kConv2d:
+    case OpKind::kDepthwiseConv2d:
+    case OpKind::kTransposeConv:
+    case OpKind::kFullyConnected:
+      check_mac_types(view);
+      break;
+    case OpKind::kSvdf:
+      check_svdf_types(view);
+      break;
+    case OpKind::kAdd:
+    case OpKind::kSub:
+    case OpKind::kMul:
+      check_same(view, {kInt8, kUint8, kInt16, kInt32, kFloat32}, Equal::kNothing);
+      break;
+    case OpKind::kMaximum:
+    case OpKind::kMinimum:
+      check_same(view, {kInt8, kUint8, kInt16, kInt32, kFloat32}, Equal::kQuantization);
+      break;
+    case OpKind::kAveragePool2d:
+    case OpKind::kMaxPool2d:
+      check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kQuantization);
+      break;
+    case OpKind::kMean:
+    case OpKind::kSum:
+    case OpKind::kRelu:
+    case OpKind::kRelu6:
+    case OpKind::kReluN1To1:
+    case OpKind::kLeakyRelu:
+      check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
+      break;
+    case OpKind::kHardSwish:
+      check_same(view, {kInt8, kUint8, kFloat32}, Equal::kNothing);
+      break;
+    case OpKind::kSoftmax:
+    case OpKind::kLogistic:
+      check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
+      check_fixed_output(view, 1.0F / 256, -128, 1.0F / 32768);
+      break;
+    case OpKind::kTanh:
+      check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
+      check_fixed_output(view, 1.0F / 128, 0, 1.0F / 32768);
+      break;
+    case OpKind::kLogSoftmax:
+      check_same(view, {kInt8, kUint8, kFloat32}, Equal::kNothing);
+      check_fixed_output(view, 16.0F / 256, 127, 0);
+      break;
+    case OpKind::kConcatenation:
+      // Only the legacy uint8 rule rescales its inputs.
+      check_same(view, {}, y == kUint8 ? Equal::kNothing : Equal::kQuantization);
+      break;
+    case OpKind::kPad:
+      check_same(view, {}, Equal::kQuantization);
+      check_pad_value(view);
+      break;
+    case OpKind::kReshape:
+    case OpKind::kTranspose:
+    case OpKind::kStridedSlice:
+    case OpKind::kSplit:
+    case OpKind::kPack:
+      check_same(view, {}, Equal::kQuantization);
+      break;
+    case OpKind::kQuantize:
+      view.require((is_quantized(x) || x == kFloat32) && is_quantized(y),
+                   "types {} are not supported", types_of(view));
+      check_activation(view, view.node.inputs[0]);
+      check_activation(view, view.node.outputs[0]);
+      break;
+    case OpKind::kDequantize:
+      view.require(is_quantized(x) && y == kFloat32, "types {} are not supported", types_of(view));
+      check_activation(view, view.node.inputs[0]);
+      break;
+  }
+  check_scales(view);
+}
+
+}  // namespace npu::graph
