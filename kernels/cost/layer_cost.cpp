@@ -33,8 +33,10 @@ std::int64_t layer_cycles(const NpuConfig& config, const LayerWork& work) {
   const auto vector = static_cast<double>(work.vector_cycles);
   double cycles = std::max({dma, mac, vector});
   cycles += std::min(mac, vector) / static_cast<double>(work.tiles);
-  if (work.load_bytes > 0) cycles += latency + static_cast<double>(work.first_load_bytes) / bandwidth;
-  if (work.store_bytes > 0) cycles += latency + static_cast<double>(work.last_store_bytes) / bandwidth;
+  if (work.load_bytes > 0)
+    cycles += latency + static_cast<double>(work.first_load_bytes) / bandwidth;
+  if (work.store_bytes > 0)
+    cycles += latency + static_cast<double>(work.last_store_bytes) / bandwidth;
   return static_cast<std::int64_t>(std::ceil(cycles));
 }
 

@@ -18,12 +18,13 @@ struct LayerWork {
 };
 
 /// Predicted cycles of a layer whose loads, arithmetic and stores overlap tile by tile:
-/// max(DMA, MAC, vector) + the first load and the last store, which nothing hides, + the mean of one tile's
-/// arithmetic on the engine that is not the bottleneck.
-/// Left out: bank conflicts, DRAM row misses beyond the average bandwidth, refresh.
+/// max(DMA, MAC, vector) + the first load and the last store, which nothing hides, + the mean of
+/// one tile's arithmetic on the engine that is not the bottleneck. Left out: bank conflicts, DRAM
+/// row misses beyond the average bandwidth, refresh.
 [[nodiscard]] std::int64_t layer_cycles(const NpuConfig& config, const LayerWork& work);
 
-/// Sustainable DRAM bandwidth in bytes per core cycle: the least of devices, interconnect and DMA channel.
+/// Sustainable DRAM bandwidth in bytes per core cycle: the least of devices, interconnect and DMA
+/// channel.
 [[nodiscard]] double dram_bytes_per_cycle(const NpuConfig& config);
 
 }  // namespace npu::cost

@@ -23,21 +23,24 @@ enum class Place : std::uint8_t { kNpu, kHost, kAlias, kUnsupported };
 /// A compiled network.
 struct Compiled {
   isa::Program program;
-  std::string mapping_yaml;         ///< Readable mapping: per layer tiles, loop order, placement, predicted cycles.
-  std::vector<int> host_before;     ///< Node indices the host runs before the NPU program (float to integer).
-  std::vector<int> host_after;      ///< … and after it.
+  std::string mapping_yaml;  ///< Readable mapping: per layer tiles, loop order, placement,
+                             ///< predicted cycles.
+  std::vector<int>
+      host_before;  ///< Node indices the host runs before the NPU program (float to integer).
+  std::vector<int> host_after;  ///< … and after it.
 };
 
 /// Maps `graph` (verified, passes applied) onto `config` and lowers it.
-/// @throws Error for an operator without lowering (name, index, attributes), or if a minimal tile cannot fit:
-/// the buffer, bytes needed and bytes there.
-[[nodiscard]] Compiled compile(const graph::Graph& graph, const NpuConfig& config, const CompileOptions& options);
+/// @throws Error for an operator without lowering (name, index, attributes), or if a minimal tile
+/// cannot fit: the buffer, bytes needed and bytes there.
+[[nodiscard]] Compiled compile(const graph::Graph& graph, const NpuConfig& config,
+                               const CompileOptions& options);
 
 /// One row of `npusim ops`.
 struct OpSupport {
   std::string_view op;
-  std::string_view types;   ///< "int8, uint8, int16×int8"
-  std::string_view place;   ///< "NPU: MAC array", "NPU: vector unit", "NPU: DMA", "host", "alias"
+  std::string_view types;  ///< "int8, uint8, int16×int8"
+  std::string_view place;  ///< "NPU: MAC array", "NPU: vector unit", "NPU: DMA", "host", "alias"
 };
 [[nodiscard]] const std::vector<OpSupport>& supported_ops();
 

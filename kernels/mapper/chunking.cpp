@@ -20,7 +20,8 @@ std::vector<Buffer> buffers_for(const ChunkProblem& p, const ChunkLevel& level, 
     if (bytes > 0) buffers.push_back({p.streamed[i], round_up(bytes, kAlignment), slots, -1});
   }
   for (const Buffer& b : p.fixed) {
-    if (b.slot_bytes > 0) buffers.push_back({b.name, round_up(b.slot_bytes, kAlignment), b.slots, -1});
+    if (b.slot_bytes > 0)
+      buffers.push_back({b.name, round_up(b.slot_bytes, kAlignment), b.slots, -1});
   }
   return buffers;
 }
@@ -36,21 +37,25 @@ ChunkPlan choose_chunks(const ChunkProblem& p, int64_t scratchpad_bytes, const s
   for (std::size_t l = 0; l < p.levels.size(); ++l) {
     const ChunkLevel& level = p.levels[l];
     if (total(buffers_for(p, level, 1)) > scratchpad_bytes && level.units > 1) continue;
-    const int64_t unit_bytes = std::accumulate(level.bytes_per_unit.begin(), level.bytes_per_unit.end(), int64_t{0});
+    const int64_t unit_bytes =
+        std::accumulate(level.bytes_per_unit.begin(), level.bytes_per_unit.end(), int64_t{0});
     // Four chunks overlap loading, computing and storing; smaller ones only add latency.
     int64_t units = std::min(level.units, kMaxChunkUnits);
     if (unit_bytes > 0) {
-      units = std::clamp(ceil_div(level.units, 4), std::min(units, ceil_div(kMinChunkBytes, unit_bytes)), units);
+      units = std::clamp(ceil_div(level.units, 4),
+                         std::min(units, ceil_div(kMinChunkBytes, unit_bytes)), units);
     }
-    while (units > 1 && total(buffers_for(p, level, units)) > scratchpad_bytes) units = ceil_div(units, 2);
+    while (units > 1 && total(buffers_for(p, level, units)) > scratchpad_bytes)
+      units = ceil_div(units, 2);
     std::vector<Buffer> buffers = buffers_for(p, level, units);
     if (total(buffers) <= scratchpad_bytes) return {l, units, std::move(buffers)};
   }
   std::string parts;
   const std::vector<Buffer> least = buffers_for(p, p.levels.back(), 1);
-  for (const Buffer& b : least) parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", b.name, b.bytes());
-  fail("{}: scratchpad: the smallest chunk needs {} bytes ({}), {} are there", layer, total(least), parts,
-       scratchpad_bytes);
+  for (const Buffer& b : least)
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", b.name, b.bytes());
+  fail("{}: scratchpad: the smallest chunk needs {} bytes ({}), {} are there", layer, total(least),
+       parts, scratchpad_bytes);
 }
 
 }  // namespace npu::mapper

@@ -25,16 +25,19 @@ std::vector<int64_t> strides_of(const Shape& shape, int64_t element_bytes) {
   return strides;
 }
 
-/// Element loops to a copy: the innermost contiguous ones become the run, neighbours that continue each other merge.
-Copy make_copy(std::size_t input, int64_t src_offset, int64_t dst_offset, int64_t element_bytes, const Shape& count,
-               const std::vector<int64_t>& src_stride, const std::vector<int64_t>& dst_stride) {
+/// Element loops to a copy: the innermost contiguous ones become the run, neighbours that continue
+/// each other merge.
+Copy make_copy(std::size_t input, int64_t src_offset, int64_t dst_offset, int64_t element_bytes,
+               const Shape& count, const std::vector<int64_t>& src_stride,
+               const std::vector<int64_t>& dst_stride) {
   Copy copy{input, src_offset, dst_offset, element_bytes, {}, {}, {}};
   for (std::size_t i = count.size(); i-- > 0;) {
     if (count[i] == 1) continue;
     const bool run = copy.count.empty() && src_stride[i] == copy.run && dst_stride[i] == copy.run;
     if (run) {
       copy.run *= count[i];
-    } else if (!copy.count.empty() && src_stride[i] == copy.src_stride.front() * copy.count.front() &&
+    } else if (!copy.count.empty() &&
+               src_stride[i] == copy.src_stride.front() * copy.count.front() &&
                dst_stride[i] == copy.dst_stride.front() * copy.count.front()) {
       copy.count.front() *= count[i];
     } else {
@@ -46,8 +49,10 @@ Copy make_copy(std::size_t input, int64_t src_offset, int64_t dst_offset, int64_
   return copy;
 }
 
-/// The margins of a padded output as disjoint boxes: per dimension, before and after, inner dimensions whole.
-std::vector<Fill> margins(const graph::PadAttrs& pad, const Shape& x, const Shape& y, int64_t element_bytes) {
+/// The margins of a padded output as disjoint boxes: per dimension, before and after, inner
+/// dimensions whole.
+std::vector<Fill> margins(const graph::PadAttrs& pad, const Shape& x, const Shape& y,
+                          int64_t element_bytes) {
   std::vector<Fill> fills;
   const std::vector<int64_t> stride = strides_of(y, element_bytes);
   for (std::size_t d = 0; d < y.size(); ++d) {
@@ -154,7 +159,8 @@ Moves moves_of(const Graph& graph, const Node& node) {
         offset += slice.begin[d] * x[d];
         src.push_back(slice.stride[d] * x[d]);
       }
-      moves.copies.push_back(make_copy(0, offset, 0, e, slice.sizes, src, strides_of(slice.sizes, e)));
+      moves.copies.push_back(
+          make_copy(0, offset, 0, e, slice.sizes, src, strides_of(slice.sizes, e)));
       break;
     }
     default:

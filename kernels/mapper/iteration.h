@@ -7,22 +7,26 @@
 
 namespace npu::mapper {
 
-/// One dimension of a binary operator's iteration space, neighbours with the same broadcasting merged.
+/// One dimension of a binary operator's iteration space, neighbours with the same broadcasting
+/// merged.
 struct BroadcastDim {
   std::int64_t size = 1;
   bool a = true, b = true;  ///< Whether the operand advances along it.
 };
 /// Outermost first; at least one dimension. Shapes align at the right.
-[[nodiscard]] std::vector<BroadcastDim> broadcast_dims(const Shape& a, const Shape& b, const Shape& y);
+[[nodiscard]] std::vector<BroadcastDim> broadcast_dims(const Shape& a, const Shape& b,
+                                                       const Shape& y);
 
-/// One dimension of a reduction, neighbours of the same kind merged; outermost first, at most two of each kind.
+/// One dimension of a reduction, neighbours of the same kind merged; outermost first, at most two
+/// of each kind.
 struct ReduceDim {
   std::int64_t size = 1;
   bool reduced = false;
 };
 [[nodiscard]] std::vector<ReduceDim> reduce_dims(const Shape& x, const std::vector<int>& axes);
 
-/// A strided copy from input `input` to the output: `run` contiguous bytes, then counts outermost first.
+/// A strided copy from input `input` to the output: `run` contiguous bytes, then counts outermost
+/// first.
 struct Copy {
   std::size_t input = 0;
   std::int64_t src_offset = 0, dst_offset = 0, run = 0;

@@ -18,7 +18,8 @@ int64_t streamed_bytes(const Storages& storages, graph::TensorId id, int64_t byt
 }
 
 void channels_last(WindowProblem& p, const Tensor& x, const Tensor& y) {
-  if (x.shape.size() != 4 || y.shape.size() != 4) fail("expected rank 4, got {} and {}", x.shape.size(), y.shape.size());
+  if (x.shape.size() != 4 || y.shape.size() != 4)
+    fail("expected rank 4, got {} and {}", x.shape.size(), y.shape.size());
   p.batch = y.shape[0];
   p.out_h = y.shape[1];
   p.out_w = y.shape[2];
@@ -28,7 +29,8 @@ void channels_last(WindowProblem& p, const Tensor& x, const Tensor& y) {
   p.in_c = x.shape[3];
 }
 
-/// out = in·stride − pad + tap as a convolution over x upsampled by the stride, with the kernel flipped.
+/// out = in·stride − pad + tap as a convolution over x upsampled by the stride, with the kernel
+/// flipped.
 void upsample(WindowProblem& p) {
   graph::Window& w = p.window;
   p.up_h = w.stride_h;
@@ -60,7 +62,9 @@ ChunkProblem binary_problem(const Graph& graph, const Node& node, const Storages
       const int64_t ab = streamed_bytes(storages, node.inputs[0], inner[0]);
       const int64_t bb = streamed_bytes(storages, node.inputs[1], inner[1]);
       const int64_t yb = streamed_bytes(storages, node.outputs[0], inner[2]);
-      p.levels.push_back({dims[d].size, outer, {dims[d].a ? ab : 0, dims[d].b ? bb : 0, yb},
+      p.levels.push_back({dims[d].size,
+                          outer,
+                          {dims[d].a ? ab : 0, dims[d].b ? bb : 0, yb},
                           {dims[d].a ? 0 : ab, dims[d].b ? 0 : bb, 0}});
     }
     outer *= dims[d].size;
@@ -79,9 +83,13 @@ ChunkProblem svdf_problem(const Graph& graph, const Node& node, const Storages& 
   const int64_t rank = attrs.rank;
   const int64_t weights = rank * (inputs + memory * size_of(wt.type)) + record_bytes(false);
   const int64_t y_bytes = streamed_bytes(storages, node.outputs[0], size_of(y.type));
-  // Per unit: `rank` filters. The weight block also holds the feature record and the padding between its parts.
+  // Per unit: `rank` filters. The weight block also holds the feature record and the padding
+  // between its parts.
   return {{"w", "state", "y"},
-          {{y.shape[1], x.shape[0], {weights, rank * memory * size_of(state.type), y_bytes}, {64, 0, 0}}},
+          {{y.shape[1],
+            x.shape[0],
+            {weights, rank * memory * size_of(state.type), y_bytes},
+            {64, 0, 0}}},
           {{"x", streamed_bytes(storages, node.inputs[0], inputs), 2, -1}}};
 }
 
@@ -168,12 +176,17 @@ ChunkProblem chunk_problem(const Graph& graph, const Node& node, const Storages&
       return svdf_problem(graph, node, storages);
     case OpKind::kSoftmax: {
       const int64_t row = x.shape.back();
-      return {{"x", "y"}, {{element_count(x.shape) / row, 1, {row * xe, row * ye}, {0, 0}}}, {{"params", kSoftmaxBytes, 1, -1}}};
+      return {{"x", "y"},
+              {{element_count(x.shape) / row, 1, {row * xe, row * ye}, {0, 0}}},
+              {{"params", kSoftmaxBytes, 1, -1}}};
     }
     default: {
-      // Operators of one operand: a table of 256 entries for 8-bit inputs, a rescale for wider ones.
+      // Operators of one operand: a table of 256 entries for 8-bit inputs, a rescale for wider
+      // ones.
       const int64_t constants = size_of(x.type) == 1 ? 256 * size_of(y.type) : kRescaleBytes;
-      return {{"x", "y"}, {{element_count(x.shape), 1, {xe, ye}, {0, 0}}}, {{"params", constants, 1, -1}}};
+      return {{"x", "y"},
+              {{element_count(x.shape), 1, {xe, ye}, {0, 0}}},
+              {{"params", constants, 1, -1}}};
     }
   }
 }

@@ -13,15 +13,17 @@ using graph::Graph;
 using graph::Node;
 using std::int64_t;
 
-/// Bytes of one slot of the bounce buffer that a move between two DRAM tensors goes through: a quarter of the largest copy,
-/// so that loads and stores overlap, not below kMinChunkBytes.
-int64_t bounce_bytes(const Moves& moves, const Storages& storages, const Node& node, int64_t budget, const std::string& name) {
+/// Bytes of one slot of the bounce buffer that a move between two DRAM tensors goes through: a
+/// quarter of the largest copy, so that loads and stores overlap, not below kMinChunkBytes.
+int64_t bounce_bytes(const Moves& moves, const Storages& storages, const Node& node, int64_t budget,
+                     const std::string& name) {
   if (storages.of(node.outputs[0]).resident) return 0;
   int64_t wanted = 0;
   int64_t least = 0;
   for (const Copy& c : moves.copies) {
     if (storages.of(node.inputs[c.input]).resident) continue;
-    wanted = std::max(wanted, std::clamp(ceil_div(c.bytes(), 4), std::min(kMinChunkBytes, c.bytes()), c.bytes()));
+    wanted = std::max(
+        wanted, std::clamp(ceil_div(c.bytes(), 4), std::min(kMinChunkBytes, c.bytes()), c.bytes()));
     least = std::max(least, std::min<int64_t>(c.run, kAlignment));
   }
   if (!moves.fills.empty()) {
@@ -29,23 +31,30 @@ int64_t bounce_bytes(const Moves& moves, const Storages& storages, const Node& n
     least = std::max<int64_t>(least, moves.element_bytes);
   }
   const int64_t slot = std::min(round_up(wanted, kAlignment), budget / 3 / kAlignment * kAlignment);
-  if (slot < least) fail("{}: scratchpad: the bounce buffer needs {} bytes, {} are there", name, 3 * kAlignment, budget);
+  if (slot < least)
+    fail("{}: scratchpad: the bounce buffer needs {} bytes, {} are there", name, 3 * kAlignment,
+         budget);
   return slot;
 }
 
-/// Halves the outermost dimensions until the box fits the scratchpad and its results the accumulators.
-BoxPlan choose_box(const std::vector<ReduceDim>& dims, int64_t x_size, int64_t y_size, bool x_resident, bool y_resident,
-                   const NpuConfig& config, int64_t budget, const std::string& name) {
+/// Halves the outermost dimensions until the box fits the scratchpad and its results the
+/// accumulators.
+BoxPlan choose_box(const std::vector<ReduceDim>& dims, int64_t x_size, int64_t y_size,
+                   bool x_resident, bool y_resident, const NpuConfig& config, int64_t budget,
+                   const std::string& name) {
   BoxPlan plan;
-  for (const ReduceDim& d : dims) plan.chunk.push_back(std::min<int64_t>(d.size, kMaxChunkUnits - 1));
+  for (const ReduceDim& d : dims)
+    plan.chunk.push_back(std::min<int64_t>(d.size, kMaxChunkUnits - 1));
   const auto product = [&](bool kept_only) {
     int64_t n = 1;
-    for (std::size_t i = 0; i < dims.size(); ++i) n *= kept_only && dims[i].reduced ? 1 : plan.chunk[i];
+    for (std::size_t i = 0; i < dims.size(); ++i)
+      n *= kept_only && dims[i].reduced ? 1 : plan.chunk[i];
     return n;
   };
   const auto need = [&] {
     return (x_resident ? 0 : 2 * round_up(product(false) * x_size, kAlignment)) +
-           (y_resident ? 0 : 2 * round_up(product(true) * y_size, kAlignment)) + round_up(record_bytes(false), kAlignment);
+           (y_resident ? 0 : 2 * round_up(product(true) * y_size, kAlignment)) +
+           round_up(record_bytes(false), kAlignment);
   };
   const auto shrink = [&](bool kept_only) {
     for (std::size_t i = 0; i < dims.size(); ++i) {
@@ -57,10 +66,13 @@ BoxPlan choose_box(const std::vector<ReduceDim>& dims, int64_t x_size, int64_t y
     return false;
   };
   while (product(true) * 4 > config.accumulator.capacity_bytes) {
-    if (!shrink(true)) fail("{}: accumulator: the smallest box needs 4 bytes, {} are there", name, config.accumulator.capacity_bytes);
+    if (!shrink(true))
+      fail("{}: accumulator: the smallest box needs 4 bytes, {} are there", name,
+           config.accumulator.capacity_bytes);
   }
   while (need() > budget) {
-    if (!shrink(false)) fail("{}: scratchpad: the smallest box needs {} bytes, {} are there", name, need(), budget);
+    if (!shrink(false))
+      fail("{}: scratchpad: the smallest box needs {} bytes, {} are there", name, need(), budget);
   }
   return plan;
 }
@@ -69,7 +81,8 @@ void add_buffer(LayerPlan& plan, std::string name, int64_t slot_bytes, int slots
   if (slot_bytes > 0 && slots > 0) plan.buffers.push_back({std::move(name), slot_bytes, slots, -1});
 }
 
-LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages& storages, int node_index, int64_t budget) {
+LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages& storages,
+                     int node_index, int64_t budget) {
   const Node& node = graph.nodes[static_cast<std::size_t>(node_index)];
   LayerPlan plan;
   plan.node = node_index;
@@ -81,17 +94,20 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     add_buffer(plan, "x", plan.tile.x_bytes, plan.tile.x_slots);
     add_buffer(plan, "w", plan.tile.w_bytes, plan.tile.w_slots);
     add_buffer(plan, "y", plan.tile.y_bytes, plan.tile.y_slots);
-  } else if (is_move(node.kind) && !(node.kind == graph::OpKind::kConcatenation && node.inputs.size() == 1)) {
+  } else if (is_move(node.kind) &&
+             !(node.kind == graph::OpKind::kConcatenation && node.inputs.size() == 1)) {
     const int64_t bytes = bounce_bytes(moves_of(graph, node), storages, node, budget, plan.name);
     add_buffer(plan, "bounce", bytes, 2);
     add_buffer(plan, "fill", moves_of(graph, node).fills.empty() ? 0 : bytes, 1);
   } else if (is_reduction(node.kind)) {
     const graph::Tensor& x = graph.tensor(node.inputs[0]);
     const graph::Tensor& y = graph.tensor(node.outputs[0]);
-    const std::vector<ReduceDim> dims = reduce_dims(x.shape, std::get<graph::ReduceAttrs>(node.attrs).axes);
+    const std::vector<ReduceDim> dims =
+        reduce_dims(x.shape, std::get<graph::ReduceAttrs>(node.attrs).axes);
     const bool xr = storages.of(node.inputs[0]).resident;
     const bool yr = storages.of(node.outputs[0]).resident;
-    plan.box = choose_box(dims, size_of(x.type), size_of(y.type), xr, yr, config, budget, plan.name);
+    plan.box =
+        choose_box(dims, size_of(x.type), size_of(y.type), xr, yr, config, budget, plan.name);
     int64_t box = 1;
     int64_t kept = 1;
     for (std::size_t i = 0; i < dims.size(); ++i) {
@@ -105,14 +121,24 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     ChunkPlan chunks = choose_chunks(chunk_problem(graph, node, storages), budget, plan.name);
     plan.level = chunks.level;
     plan.chunk = chunks.units;
+    if (node.kind == graph::OpKind::kSvdf) {
+      // Accumulators for `rank` features and one output of every unit.
+      const int64_t unit = 4 * (std::get<graph::SvdfAttrs>(node.attrs).rank + 1);
+      if (unit > config.accumulator.capacity_bytes) {
+        fail("{}: accumulator: one unit needs {} bytes, {} are there", plan.name, unit,
+             config.accumulator.capacity_bytes);
+      }
+      plan.chunk = std::min(plan.chunk, config.accumulator.capacity_bytes / unit);
+    }
     plan.buffers = std::move(chunks.buffers);
   }
   return plan;
 }
 
-/// Scratchpad to keep free of residents for a layer: all its weights where they are a small part of the scratchpad,
-/// never less than an eighth of it.
-std::vector<int64_t> reserves(const Graph& graph, const NpuConfig& config, const std::vector<int>& layers) {
+/// Scratchpad to keep free of residents for a layer: all its weights where they are a small part of
+/// the scratchpad, never less than an eighth of it.
+std::vector<int64_t> reserves(const Graph& graph, const NpuConfig& config,
+                              const std::vector<int>& layers) {
   const int64_t capacity = config.scratchpad.capacity_bytes;
   std::vector<int64_t> reserve;
   for (const int index : layers) {
@@ -141,7 +167,8 @@ void place_buffers(LayerPlan& plan, int64_t begin, int64_t end, bool from_the_to
 }  // namespace
 
 const Buffer* LayerPlan::buffer(std::string_view buffer_name) const {
-  const auto it = std::find_if(buffers.begin(), buffers.end(), [&](const Buffer& b) { return b.name == buffer_name; });
+  const auto it = std::find_if(buffers.begin(), buffers.end(),
+                               [&](const Buffer& b) { return b.name == buffer_name; });
   return it == buffers.end() ? nullptr : &*it;
 }
 
@@ -149,12 +176,13 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
   Mapping mapping;
   mapping.partition = std::move(partition);
   const Partition& part = mapping.partition;
-  const Storages bare = find_storages(graph, part.layers, part.aliases, part.npu_inputs, part.npu_outputs);
+  const Storages bare =
+      find_storages(graph, part.layers, part.aliases, part.npu_inputs, part.npu_outputs);
   std::vector<int64_t> reserve = reserves(graph, config, part.layers);
   const int64_t capacity = config.scratchpad.capacity_bytes / kAlignment * kAlignment;
 
-  // A layer that does not fit beside its residents gets more room and the network is placed again; with all of the
-  // scratchpad reserved for it, what does not fit then does not fit at all.
+  // A layer that does not fit beside its residents gets more room and the network is placed again;
+  // with all of the scratchpad reserved for it, what does not fit then does not fit at all.
   for (;;) {
     mapping.storages = bare;
     place_residents(mapping.storages, reserve, capacity);
@@ -163,7 +191,8 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
     for (std::size_t i = 0; i < part.layers.size() && !again; ++i) {
       const int64_t begin = work_area_begin(mapping.storages, static_cast<int>(i));
       try {
-        LayerPlan plan = plan_layer(graph, config, mapping.storages, part.layers[i], capacity - begin);
+        LayerPlan plan =
+            plan_layer(graph, config, mapping.storages, part.layers[i], capacity - begin);
         place_buffers(plan, begin, capacity, i % 2 == 1);
         mapping.layers.push_back(std::move(plan));
       } catch (const Error&) {

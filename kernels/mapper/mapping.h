@@ -51,11 +51,12 @@ struct Mapping {
   std::vector<LayerPlan> layers;
 };
 
-/// Maps the partition's layers: keeps intermediates in the scratchpad where they fit, chooses tiles by predicted cycles,
-/// and places each layer's buffers alternately at the low and the high end of its free area, so that the next layer's
-/// weights can arrive while this one runs.
+/// Maps the partition's layers: keeps intermediates in the scratchpad where they fit, chooses tiles
+/// by predicted cycles, and places each layer's buffers alternately at the low and the high end of
+/// its free area, so that the next layer's weights can arrive while this one runs.
 /// @throws Error if a minimal tile cannot fit: layer, buffer, bytes needed and there.
-[[nodiscard]] Mapping map_network(const graph::Graph& graph, const NpuConfig& config, Partition partition);
+[[nodiscard]] Mapping map_network(const graph::Graph& graph, const NpuConfig& config,
+                                  Partition partition);
 
 /// The mapping as YAML: per layer tile sizes, loop order, buffers; per tensor its placement.
 [[nodiscard]] std::string to_yaml(const Mapping& mapping, const graph::Graph& graph);
@@ -67,9 +68,11 @@ struct Mapping {
 [[nodiscard]] bool is_move(graph::OpKind kind);    ///< DMA only.
 [[nodiscard]] bool is_reduction(graph::OpKind kind);
 
-[[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node, const Storages& storages);
+[[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node,
+                                           const Storages& storages);
 /// Elementwise, softmax and SVDF layers.
-[[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node, const Storages& storages);
+[[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node,
+                                         const Storages& storages);
 
 /// Bytes of one requantization record in the parameter block.
 [[nodiscard]] constexpr std::int64_t record_bytes(bool wide) { return wide ? 16 : 12; }

@@ -12,7 +12,8 @@ namespace {
 using graph::Graph;
 using graph::TensorId;
 
-/// Tensor operands that a layer reads as activations (constants of elementwise operators too), not as weights.
+/// Tensor operands that a layer reads as activations (constants of elementwise operators too), not
+/// as weights.
 std::vector<TensorId> data_inputs(const graph::Node& node) {
   using graph::OpKind;
   switch (node.kind) {
@@ -39,8 +40,9 @@ bool overlaps(const Storage& a, const Storage& b) {
 
 }  // namespace
 
-Storages find_storages(const Graph& graph, const std::vector<int>& layers, const std::vector<int>& aliases,
-                       const std::vector<TensorId>& npu_inputs, const std::vector<TensorId>& npu_outputs) {
+Storages find_storages(const Graph& graph, const std::vector<int>& layers,
+                       const std::vector<int>& aliases, const std::vector<TensorId>& npu_inputs,
+                       const std::vector<TensorId>& npu_outputs) {
   const std::size_t n = graph.tensors.size();
   std::vector<std::size_t> parent(n);
   std::iota(parent.begin(), parent.end(), std::size_t{0});
@@ -83,7 +85,8 @@ Storages find_storages(const Graph& graph, const std::vector<int>& layers, const
     const std::size_t root = find_root(parent, t);
     if (result.of_tensor[root] < 0) continue;
     result.of_tensor[t] = result.of_tensor[root];
-    result.all[static_cast<std::size_t>(result.of_tensor[t])].tensors.push_back(static_cast<TensorId>(t));
+    result.all[static_cast<std::size_t>(result.of_tensor[t])].tensors.push_back(
+        static_cast<TensorId>(t));
   }
   return result;
 }
@@ -94,8 +97,9 @@ void place_residents(Storages& storages, const std::vector<std::int64_t>& reserv
   for (Storage& s : storages.all) {
     if (s.role == StorageRole::kIntermediate && s.bytes > 0) candidates.push_back(&s);
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Storage* a, const Storage* b) { return a->first_layer < b->first_layer; });
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Storage* a, const Storage* b) {
+    return a->first_layer < b->first_layer;
+  });
   std::vector<const Storage*> placed;
   for (Storage* s : candidates) {
     std::int64_t limit = capacity_bytes;

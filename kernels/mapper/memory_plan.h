@@ -17,29 +17,33 @@ struct Storage {
   StorageRole role = StorageRole::kIntermediate;
   std::int64_t bytes = 0;
   int first_layer = -1, last_layer = -1;  ///< Indices into the layer list; first is the producer's.
-  bool resident = false;                  ///< Kept in the scratchpad from producer to last consumer.
-  std::int64_t address = -1;              ///< In the scratchpad if resident, else in DRAM.
+  bool resident = false;      ///< Kept in the scratchpad from producer to last consumer.
+  std::int64_t address = -1;  ///< In the scratchpad if resident, else in DRAM.
 };
 
 /// All storages of the part of the network that runs on the NPU.
 struct Storages {
   std::vector<Storage> all;
-  std::vector<int> of_tensor;  ///< By TensorId; −1 for tensors the NPU does not see (weights, biases, host tensors).
+  std::vector<int> of_tensor;  ///< By TensorId; −1 for tensors the NPU does not see (weights,
+                               ///< biases, host tensors).
 
   [[nodiscard]] const Storage& of(graph::TensorId id) const {
     return all.at(static_cast<std::size_t>(of_tensor.at(static_cast<std::size_t>(id))));
   }
 };
 
-/// Liveness over `layers` (node indices that run on the NPU, in order); `aliases` are RESHAPE-like nodes.
-/// `npu_inputs` and `npu_outputs` are the tensors that cross between host and NPU.
+/// Liveness over `layers` (node indices that run on the NPU, in order); `aliases` are RESHAPE-like
+/// nodes. `npu_inputs` and `npu_outputs` are the tensors that cross between host and NPU.
 [[nodiscard]] Storages find_storages(const graph::Graph& graph, const std::vector<int>& layers,
-                                     const std::vector<int>& aliases, const std::vector<graph::TensorId>& npu_inputs,
+                                     const std::vector<int>& aliases,
+                                     const std::vector<graph::TensorId>& npu_inputs,
                                      const std::vector<graph::TensorId>& npu_outputs);
 
-/// Keeps intermediates in the scratchpad, in order of production, first fit over their lifetimes from address 0, as
-/// long as every layer they live through keeps `reserve_bytes[layer]` free above the highest of them.
-void place_residents(Storages& storages, const std::vector<std::int64_t>& reserve_bytes, std::int64_t capacity_bytes);
+/// Keeps intermediates in the scratchpad, in order of production, first fit over their lifetimes
+/// from address 0, as long as every layer they live through keeps `reserve_bytes[layer]` free above
+/// the highest of them.
+void place_residents(Storages& storages, const std::vector<std::int64_t>& reserve_bytes,
+                     std::int64_t capacity_bytes);
 
 /// First byte above the storages that are resident during `layer`.
 [[nodiscard]] std::int64_t work_area_begin(const Storages& storages, int layer);

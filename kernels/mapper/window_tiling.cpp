@@ -19,7 +19,8 @@ bool has_channel_input(const WindowProblem& p) {
   return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
 }
 
-/// Sizes to try along a dimension of `n`: n, its ceil-fractions, in steps of `unit` where that is smaller, down to 1.
+/// Sizes to try along a dimension of `n`: n, its ceil-fractions, in steps of `unit` where that is
+/// smaller, down to 1.
 std::vector<int64_t> sizes_to_try(int64_t n, int64_t unit) {
   std::vector<int64_t> sizes;
   for (int64_t parts = 1; parts <= n; parts = parts < 4 ? parts + 1 : parts * 2) {
@@ -50,14 +51,19 @@ int64_t loaded(const WindowProblem& p, int64_t out, int64_t tile, bool vertical)
   const auto& w = p.window;
   for (int64_t first = 0; first < out; first += tile) {
     const int64_t count = std::min(tile, out - first);
-    sum += vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, p.up_h, p.in_h).size
-                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, p.up_w, p.in_w).size;
+    sum += vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top,
+                                 p.up_h, p.in_h)
+                          .size
+                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left,
+                                 p.up_w, p.in_w)
+                          .size;
   }
   return sum;
 }
 
 /// Largest input extent of any tile, an upper bound.
-int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, int64_t up, int64_t in_size) {
+int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, int64_t up,
+               int64_t in_size) {
   return std::min(in_size, ((tile - 1) * stride + (kernel - 1) * dilation) / up + 1);
 }
 
@@ -92,12 +98,14 @@ class TileBuilder {
       const int64_t rows = extent(t.out_h, w.stride_h, w.kernel_h, w.dilation_h, p_.up_h, p_.in_h);
       const int64_t cols = extent(t.out_w, w.stride_w, w.kernel_w, w.dilation_w, p_.up_w, p_.in_w);
       t.x_bytes = round_up(rows * cols * t.in_c * p_.x_size, kAlignment);
-      const bool one = one_space && one_in_c && (has_channel_input(p_) ? p_.groups == 1 : one_out_c);
+      const bool one =
+          one_space && one_in_c && (has_channel_input(p_) ? p_.groups == 1 : one_out_c);
       t.x_slots = one ? 1 : 2;
     }
     if (uses_array(p_)) {
       const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * t.in_c;
-      t.w_bytes = round_up(round_up(t.out_c * k * p_.w_size, 16) + t.out_c * p_.param_bytes, kAlignment);
+      t.w_bytes =
+          round_up(round_up(t.out_c * k * p_.w_size, 16) + t.out_c * p_.param_bytes, kAlignment);
       t.w_slots = one_out_c && one_in_c ? 1 : 2;
       t.acc_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.acc_size(), kAlignment);
     }
@@ -108,7 +116,8 @@ class TileBuilder {
   }
 
   void estimate(WindowTile& t) const {
-    const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w), oc = split(p_.out_c, t.out_c),
+    const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w),
+                  oc = split(p_.out_c, t.out_c),
                   ic = split(p_.in_c, has_channel_input(p_) ? t.in_c : p_.in_c);
     cost::LayerWork& work = t.work;
     const int64_t outer = p_.batch * p_.groups;
@@ -117,9 +126,10 @@ class TileBuilder {
     arithmetic(t, h, w, oc, ic, outer);
 
     if (!p_.x_resident) {
-      const int64_t once = loaded(p_, p_.out_h, t.out_h, true) * loaded(p_, p_.out_w, t.out_w, false) * outer *
-                           p_.in_c * p_.x_size;
-      // A space tile stays for all output channels unless channels are outside or its channels are split.
+      const int64_t once = loaded(p_, p_.out_h, t.out_h, true) *
+                           loaded(p_, p_.out_w, t.out_w, false) * outer * p_.in_c * p_.x_size;
+      // A space tile stays for all output channels unless channels are outside or its channels are
+      // split.
       const bool again = has_channel_input(p_) && oc.total() > 1 &&
                          (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > 1));
       work.load_bytes += again ? once * oc.total() : once;
@@ -129,7 +139,9 @@ class TileBuilder {
     if (uses_array(p_)) {
       const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * p_.in_c;
       const int64_t once = p_.groups * (p_.out_c * k * p_.w_size + p_.out_c * p_.param_bytes);
-      const bool again = space > p_.groups && ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
+      const bool again =
+          space > p_.groups &&
+          ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
       const int64_t times = again ? space / p_.groups : 1;
       work.load_bytes += once * times;
       work.descriptors += p_.groups * oc.total() * ic.total() * times;
@@ -143,8 +155,8 @@ class TileBuilder {
     t.predicted_cycles = cost::layer_cycles(config_, work);
   }
 
-  void arithmetic(WindowTile& t, const Extents& h, const Extents& w, const Extents& oc, const Extents& ic,
-                  int64_t outer) const {
+  void arithmetic(WindowTile& t, const Extents& h, const Extents& w, const Extents& oc,
+                  const Extents& ic, int64_t outer) const {
     for (std::size_t a = 0; a < 2; ++a) {
       for (std::size_t b = 0; b < 2; ++b) {
         for (std::size_t c = 0; c < 2; ++c) {
@@ -154,20 +166,23 @@ class TileBuilder {
           if (count == 0) continue;
           t.work.vector_cycles +=
               count * timing::vector_op(config_.vector_unit,
-                                        uses_array(p_) ? timing::VectorClass::kRequantize : timing::VectorClass::kPool,
+                                        uses_array(p_) ? timing::VectorClass::kRequantize
+                                                       : timing::VectorClass::kPool,
                                         m * n, uses_array(p_) ? 1 : p_.taps())
                           .total_cycles;
           if (!uses_array(p_)) continue;
           for (std::size_t d = 0; d < 2; ++d) {
             if (ic.count[d] == 0) continue;
-            timing::MacTile tile{.m = m,
-                                 .n = n,
-                                 .k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * ic.size[d],
-                                 .taps = p_.taps(),
-                                 .depthwise = p_.kind == WindowKind::kDepthwise,
-                                 .wide = p_.wide,
-                                 .weights_loaded = p_.kind != WindowKind::kDepthwise};
-            t.work.mac_cycles += count * ic.count[d] * timing::mac_tile(config_.mac_array, tile).total_cycles;
+            timing::MacTile tile{
+                .m = m,
+                .n = n,
+                .k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * ic.size[d],
+                .taps = p_.taps(),
+                .depthwise = p_.kind == WindowKind::kDepthwise,
+                .wide = p_.wide,
+                .weights_loaded = p_.kind != WindowKind::kDepthwise};
+            t.work.mac_cycles +=
+                count * ic.count[d] * timing::mac_tile(config_.mac_array, tile).total_cycles;
           }
         }
       }
@@ -180,13 +195,17 @@ class TileBuilder {
   WindowTile least_{.out_h = 0};
 };
 
-[[noreturn]] void does_not_fit(const WindowTile& t, const NpuConfig& config, int64_t budget, const std::string& layer) {
+[[noreturn]] void does_not_fit(const WindowTile& t, const NpuConfig& config, int64_t budget,
+                               const std::string& layer) {
   if (t.acc_bytes > config.accumulator.capacity_bytes) {
     fail("{}: accumulator: the smallest tile needs {} bytes, {} are there", layer, t.acc_bytes,
          config.accumulator.capacity_bytes);
   }
-  fail("{}: scratchpad: the smallest tile needs {} bytes (input {}, weights {}, output {}), {} are there", layer,
-       t.scratchpad_bytes(), t.x_bytes * t.x_slots, t.w_bytes * t.w_slots, t.y_bytes * t.y_slots, budget);
+  fail(
+      "{}: scratchpad: the smallest tile needs {} bytes (input {}, weights {}, output {}), {} are "
+      "there",
+      layer, t.scratchpad_bytes(), t.x_bytes * t.x_slots, t.w_bytes * t.w_slots,
+      t.y_bytes * t.y_slots, budget);
 }
 
 }  // namespace
@@ -195,8 +214,8 @@ std::string_view name_of(LoopOrder order) {
   return order == LoopOrder::kChannelsOuter ? "channels_outer" : "space_outer";
 }
 
-InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kernel, int64_t dilation, int64_t pad,
-                     int64_t up, int64_t in_size) {
+InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kernel, int64_t dilation,
+                     int64_t pad, int64_t up, int64_t in_size) {
   const int64_t low = first * stride - pad;
   const int64_t high = low + (count - 1) * stride + (kernel - 1) * dilation;  // inclusive
   const int64_t begin = std::clamp<int64_t>(low <= 0 ? 0 : ceil_div(low, up), 0, in_size);
@@ -204,13 +223,14 @@ InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kerne
   return {begin, end - begin, low - begin * up};
 }
 
-WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config, int64_t scratchpad_bytes,
-                              const std::string& layer) {
+WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
+                              int64_t scratchpad_bytes, const std::string& layer) {
   TileBuilder builder(p, config, scratchpad_bytes);
   std::optional<WindowTile> best;
   const auto better = [&](const WindowTile& t) {
     if (!best) return true;
-    if (t.predicted_cycles != best->predicted_cycles) return t.predicted_cycles < best->predicted_cycles;
+    if (t.predicted_cycles != best->predicted_cycles)
+      return t.predicted_cycles < best->predicted_cycles;
     return t.scratchpad_bytes() < best->scratchpad_bytes();
   };
   std::vector<std::pair<int64_t, int64_t>> spaces;
@@ -218,11 +238,13 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config, i
   for (const int64_t w : sizes_to_try(p.out_w, 1)) {
     if (w < p.out_w) spaces.emplace_back(1, w);
   }
-  // Depthwise and pooling tie the input channels to the output channels: multiplier outputs per input.
+  // Depthwise and pooling tie the input channels to the output channels: multiplier outputs per
+  // input.
   const int64_t unit = p.kind == WindowKind::kDepthwise ? p.multiplier : 1;
   for (const int64_t in_c : has_channel_input(p) ? sizes_to_try(p.in_c, config.mac_array.rows)
                                                  : std::vector<int64_t>{p.in_c}) {
-    for (int64_t out_c : sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit))) {
+    for (int64_t out_c :
+         sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit))) {
       out_c *= unit;
       for (const auto& [h, w] : spaces) {
         for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {

@@ -14,24 +14,29 @@ namespace npu::mapper {
 enum class WindowKind : std::uint8_t { kConv, kDepthwise, kGemm, kPool };
 
 /// A layer y[N,OH,OW,OC] computed from x[N,IH,IW,IC] by a sliding window, per group.
-/// FULLY_CONNECTED is OH = 1, OW = batch, IC = K. TRANSPOSE_CONV is a convolution over x upsampled by `up`.
+/// FULLY_CONNECTED is OH = 1, OW = batch, IC = K. TRANSPOSE_CONV is a convolution over x upsampled
+/// by `up`.
 struct WindowProblem {
   WindowKind kind = WindowKind::kConv;
-  std::int64_t batch = 1, out_h = 1, out_w = 1, out_c = 1, in_h = 1, in_w = 1, in_c = 1;  ///< Channels of one group.
+  std::int64_t batch = 1, out_h = 1, out_w = 1, out_c = 1, in_h = 1, in_w = 1,
+               in_c = 1;  ///< Channels of one group.
   std::int64_t groups = 1;
   std::int64_t up_h = 1, up_w = 1;
-  std::int64_t multiplier = 1;  ///< Depthwise: out_c = multiplier · in_c.
-  graph::Window window;         ///< In upsampled input coordinates.
+  std::int64_t multiplier = 1;                      ///< Depthwise: out_c = multiplier · in_c.
+  graph::Window window;                             ///< In upsampled input coordinates.
   std::int64_t x_size = 1, w_size = 1, y_size = 1;  ///< Bytes per element.
-  bool wide = false;            ///< int16 activations: 8-byte accumulators.
-  std::int64_t param_bytes = 0;  ///< Per output channel.
+  bool wide = false;                                ///< int16 activations: 8-byte accumulators.
+  std::int64_t param_bytes = 0;                     ///< Per output channel.
   bool x_resident = false, y_resident = false;
 
-  [[nodiscard]] std::int64_t taps() const { return std::int64_t{window.kernel_h} * window.kernel_w; }
+  [[nodiscard]] std::int64_t taps() const {
+    return std::int64_t{window.kernel_h} * window.kernel_w;
+  }
   [[nodiscard]] std::int64_t acc_size() const { return wide ? 8 : 4; }
 };
 
-/// Which loop is outside: output channels (a weight tile stays while the image streams past) or space.
+/// Which loop is outside: output channels (a weight tile stays while the image streams past) or
+/// space.
 enum class LoopOrder : std::uint8_t { kChannelsOuter, kSpaceOuter };
 [[nodiscard]] std::string_view name_of(LoopOrder order);
 
@@ -40,13 +45,15 @@ struct InputSpan {
   std::int64_t begin = 0, size = 0;  ///< Clipped to the tensor; size may be 0.
   std::int64_t origin = 0;           ///< Upsampled position of the first tap relative to begin·up.
 };
-[[nodiscard]] InputSpan input_span(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t kernel,
-                                   std::int64_t dilation, std::int64_t pad, std::int64_t up, std::int64_t in_size);
+[[nodiscard]] InputSpan input_span(std::int64_t first, std::int64_t count, std::int64_t stride,
+                                   std::int64_t kernel, std::int64_t dilation, std::int64_t pad,
+                                   std::int64_t up, std::int64_t in_size);
 
 struct WindowTile {
   std::int64_t out_h = 1, out_w = 1, out_c = 1, in_c = 1;
   LoopOrder order = LoopOrder::kChannelsOuter;
-  // Bytes of one slot and slots of each scratchpad buffer; 0 slots where the tensor is resident or absent.
+  // Bytes of one slot and slots of each scratchpad buffer; 0 slots where the tensor is resident or
+  // absent.
   std::int64_t x_bytes = 0, w_bytes = 0, y_bytes = 0;
   int x_slots = 0, w_slots = 0, y_slots = 0;
   std::int64_t acc_bytes = 0;
@@ -59,12 +66,13 @@ struct WindowTile {
   }
 };
 
-/// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the smaller one.
-/// Input channels are split only if no tile with all of them fits.
-/// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit; `layer` is how
-/// the message names the layer.
+/// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the
+/// smaller one. Input channels are split only if no tile with all of them fits.
+/// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit;
+/// `layer` is how the message names the layer.
 [[nodiscard]] WindowTile choose_window_tile(const WindowProblem& problem, const NpuConfig& config,
-                                            std::int64_t scratchpad_bytes, const std::string& layer);
+                                            std::int64_t scratchpad_bytes,
+                                            const std::string& layer);
 
 /// Scratchpad slots and addresses start on this boundary [B].
 inline constexpr std::int64_t kAlignment = 64;

@@ -1,0 +1,98 @@
+#include "kernels/lowering/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/base/error.h"
+
+namespace npu::kernels {
+namespace {
+
+/// The largest output magnitude that any activation needs; keeps a hostile scale from overflowing
+/// the conversion.
+std::int32_t quantized(double real, const PerTensor& q) {
+  const double v =
+      std::round(static_cast<double>(static_cast<float>(real) / q.scale)) + q.zero_point;
+  return static_cast<std::int32_t>(std::clamp(v, -2147483648.0, 2147483647.0));
+}
+
+}  // namespace
+
+PerTensor per_tensor(const graph::Tensor& tensor) {
+  if (!tensor.quantization || tensor.quantization->scale.empty())
+    fail("tensor '{}' has no quantization", tensor.name);
+  return {tensor.quantization->scale[0], tensor.quantization->zero_point.at(0)};
+}
+
+Clamp full_range(DType type) {
+  switch (type) {
+    case DType::kInt8:
+      return {-128, 127};
+    case DType::kUint8:
+      return {0, 255};
+    case DType::kInt16:
+      return {-32768, 32767};
+    case DType::kInt32:
+      return {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()};
+    default:
+      fail("the NPU has no arithmetic for {}", name_of(type));
+  }
+}
+
+Clamp clamp_of(const graph::Tensor& y, graph::Activation activation) {
+  Clamp c = full_range(y.type);
+  if (activation == graph::Activation::kNone) return c;
+  const PerTensor q = per_tensor(y);
+  if (activation == graph::Activation::kReluN1To1) {
+    c.low = std::max(c.low, quantized(-1, q));
+    c.high = std::min(c.high, quantized(1, q));
+    return c;
+  }
+  c.low = std::max(c.low, q.zero_point);
+  if (activation == graph::Activation::kRelu6) c.high = std::min(c.high, quantized(6, q));
+  return c;
+}
+
+int type_code(DType type) {
+  switch (type) {
+    case DType::kInt8:
+      return 0;
+    case DType::kUint8:
+      return 1;
+    case DType::kInt16:
+      return 2;
+    case DType::kInt32:
+      return 3;
+    default:
+      fail("the NPU has no arithmetic for {}", name_of(type));
+  }
+}
+
+std::vector<FixedMultiplier> channel_multipliers(const graph::Graph& graph, const graph::Node& node,
+                                                 std::int64_t channels) {
+  const PerTensor x = per_tensor(graph.tensor(node.inputs[0]));
+  const PerTensor y = per_tensor(graph.tensor(node.outputs[0]));
+  const graph::Quantization& w = graph.tensor(node.inputs[1]).quantization.value();
+  std::vector<FixedMultiplier> result;
+  result.reserve(static_cast<std::size_t>(channels));
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float w_scale = w.per_channel() ? w.scale.at(static_cast<std::size_t>(c)) : w.scale[0];
+    const bool float_product = node.kind == graph::OpKind::kFullyConnected && !w.per_channel();
+    const double product = float_product
+                               ? static_cast<double>(x.scale * w_scale)
+                               : static_cast<double>(x.scale) * static_cast<double>(w_scale);
+    result.push_back(quantize_multiplier(product / static_cast<double>(y.scale)));
+    if (!w.per_channel()) {
+      result.assign(static_cast<std::size_t>(channels), result[0]);
+      break;
+    }
+  }
+  return result;
+}
+
+void WordWriter::word(std::int64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) *at_++ = static_cast<std::byte>((value >> (8 * i)) & 0xff);
+}
+
+}  // namespace npu::kernels

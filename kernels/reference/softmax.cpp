@@ -1,0 +1,150 @@
+#include "kernels/reference/softmax.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "kernels/reference/operators.h"
+#include "kernels/reference/quantization.h"
+
+namespace npu::reference {
+
+using graph::SoftmaxAttrs;
+
+namespace {
+
+constexpr int kInputIntegerBits = 5;         // differences in Q5.26
+constexpr int kAccumulationIntegerBits = 12;  // sums in Q12.19
+
+/// Bits of the output above its unit and its smallest value.
+struct OutputFormat {
+  int bits;
+  std::int32_t offset;
+};
+OutputFormat format_of(DType type) {
+  if (type == DType::kInt16) return {16, -32768};
+  return {8, type == DType::kInt8 ? -128 : 0};
+}
+
+void softmax_row(const SoftmaxParameters& p, std::span<const std::int32_t> x, OutputFormat format,
+                 IntegerRange range, std::span<std::int32_t> y) {
+  const std::int32_t largest = *std::max_element(x.begin(), x.end());
+  const auto exponential = [&](std::int32_t difference) {
+    return exp_of_negative(rescale(difference, p.input), kInputIntegerBits);
+  };
+  std::int32_t sum = 0;
+  for (const std::int32_t q : x) {
+    if (q - largest >= p.smallest_difference) {
+      sum += round_shift(exponential(q - largest), kAccumulationIntegerBits);
+    }
+  }
+  const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+  const auto fraction = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) -
+                                                  (std::uint32_t{1} << 31));
+  const std::int32_t reciprocal = reciprocal_of_one_plus(fraction);
+  const int shift = kAccumulationIntegerBits - headroom + 31 - format.bits;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::int32_t difference = x[i] - largest;
+    if (difference < p.smallest_difference) {
+      y[i] = format.offset;
+      continue;
+    }
+    const std::int32_t unshifted = high_multiply(reciprocal, exponential(difference));
+    y[i] = range.clamp(static_cast<std::int64_t>(round_shift(unshifted, std::min(shift, 31))) +
+                       format.offset);
+  }
+}
+
+bool has_integer(const graph::Graph& graph, const graph::Node& node) {
+  const DType x = input_type(graph, node);
+  const graph::Tensor& y = graph.tensor(node.outputs.at(0));
+  if (!y.quantization || y.quantization->scale.size() != 1) return false;
+  const float scale = y.quantization->scale[0];
+  const std::int32_t zero_point = y.quantization->zero_point.at(0);
+  if (x == DType::kInt8 && y.type == DType::kInt8) return scale == 1.0F / 256 && zero_point == -128;
+  if (x == DType::kInt8 && y.type == DType::kInt16) {
+    return scale == 1.0F / 65536 && zero_point == -32768;
+  }
+  return x == DType::kUint8 && y.type == DType::kUint8 && scale == 1.0F / 256 && zero_point == 0;
+}
+
+/// One row over the last axis of float32 values.
+template <typename Row>
+void for_each_float_row(Invocation& call, Row&& row) {
+  const View x = call.input(0);
+  const auto length = static_cast<std::size_t>(x.shape->empty() ? 1 : x.shape->back());
+  const auto from = x.as<float>();
+  const auto to = call.output().as<float>();
+  for (std::size_t i = 0; i < from.size(); i += length) {
+    row(from.subspan(i, length), to.subspan(i, length));
+  }
+}
+
+void run_float(Invocation& call) {
+  const float beta = call.attrs<SoftmaxAttrs>().beta;
+  for_each_float_row(call, [&](std::span<const float> x, std::span<float> y) {
+    const float largest = *std::max_element(x.begin(), x.end());
+    float sum = 0.0F;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      y[i] = std::exp((x[i] - largest) * beta);
+      sum += y[i];
+    }
+    for (float& value : y) value /= sum;
+  });
+}
+
+void run_log_float(Invocation& call) {
+  for_each_float_row(call, [](std::span<const float> x, std::span<float> y) {
+    const float largest = *std::max_element(x.begin(), x.end());
+    float sum = 0.0F;
+    for (const float value : x) sum += std::exp(value - largest);
+    const float log_sum = std::log(sum);
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] - largest - log_sum;
+  });
+}
+
+bool is_float(const graph::Graph& graph, const graph::Node& node) {
+  return input_type(graph, node) == DType::kFloat32 && output_type(graph, node) == DType::kFloat32;
+}
+
+}  // namespace
+
+SoftmaxParameters softmax_parameters(float beta, float input_scale) {
+  const double real = std::min(
+      static_cast<double>(beta) * static_cast<double>(input_scale) * (1 << (31 - kInputIntegerBits)),
+      2147483647.0);
+  // Beyond 2^30 to_multiplier refuses; the ratio is split by hand there.
+  SoftmaxParameters p;
+  if (real >= 1073741824.0) {
+    p.input = to_multiplier(real / 4);
+    p.input.shift += 2;
+  } else {
+    p.input = to_multiplier(real);
+  }
+  if (p.input.shift < 0) fail("SOFTMAX: beta times input scale is too small, got {}", real);
+  p.smallest_difference = -static_cast<std::int32_t>(
+      std::floor(31.0 * (1 << 26) / static_cast<double>(std::int64_t{1} << p.input.shift)));
+  return p;
+}
+
+void softmax(const SoftmaxParameters& p, const View& x, TensorData& y) {
+  const auto length = static_cast<std::size_t>(x.shape->empty() ? 1 : x.shape->back());
+  const std::vector<std::int32_t> in = load_integers(x);
+  std::vector<std::int32_t> out(in.size());
+  for (std::size_t i = 0; i < in.size(); i += length) {
+    softmax_row(p, std::span(in).subspan(i, length), format_of(y.type), range_of(y.type),
+                std::span(out).subspan(i, length));
+  }
+  store_integers(y, out);
+}
+
+const Operator kSoftmax = {has_integer,
+                           [](Invocation& call) {
+                             softmax(softmax_parameters(call.attrs<SoftmaxAttrs>().beta,
+                                                        scale_of(call.input_tensor(0))),
+                                     call.input(0), call.output());
+                           },
+                           run_float};
+const Operator kLogSoftmax = {is_float, run_log_float, run_log_float};
+
+}  // namespace npu::reference
