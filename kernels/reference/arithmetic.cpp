@@ -54,8 +54,7 @@ std::int32_t exp_of_negative(std::int32_t a, int integer_bits) {
   const std::int32_t t2 = high_multiply(t, t);
   const std::int32_t t3 = high_multiply(t2, t);
   const std::int32_t t4 = high_multiply(t2, t2);
-  const std::int32_t tail =
-      round_shift(high_multiply(round_shift(t4, 2) + t3, kOneThird) + t2, 1);
+  const std::int32_t tail = round_shift(high_multiply(round_shift(t4, 2) + t3, kOneThird) + t2, 1);
   std::int32_t value = kExpOfMinusEighth + high_multiply(kExpOfMinusEighth, t + tail);
 
   // exp(−2^j) in Q0.31 for j = −2 … 4: one factor per bit of the whole quarters.
@@ -74,8 +73,7 @@ namespace {
 
 /// 2 / (1 + a) in Q2.29 for a ≥ 0 in Q0.31: three Newton–Raphson steps from 48/17 − 32/17·h.
 std::int32_t two_over_one_plus(std::int32_t a) {
-  const auto half =
-      static_cast<std::int32_t>((static_cast<std::int64_t>(a) + INT32_MAX + 1) / 2);
+  const auto half = static_cast<std::int32_t>((static_cast<std::int64_t>(a) + INT32_MAX + 1) / 2);
   std::int32_t x = 1515870810 + high_multiply(half, -1010580540);
   for (int step = 0; step < 3; ++step) {
     const std::int32_t error = (1 << 29) - high_multiply(half, x);

@@ -4,8 +4,9 @@
 
 namespace npu::reference {
 
-// Integer primitives of quantized inference with double rounding, written from their definitions alone.
-// Source: TensorFlow Lite Micro's reference kernels (common.h, quantization_util) and gemmlowp's fixedpoint.h.
+// Integer primitives of quantized inference with double rounding, written from their definitions
+// alone. Source: TensorFlow Lite Micro's reference kernels (common.h, quantization_util) and
+// gemmlowp's fixedpoint.h.
 
 /// real ≈ value · 2^(shift − 31) with value in [2^30, 2^31), or 0.
 struct Multiplier {
@@ -21,8 +22,7 @@ struct Multiplier {
 
 /// floor((a·b + 2^30) / 2^31), saturated to int32: ties go toward +∞.
 [[nodiscard]] inline std::int32_t high_multiply(std::int32_t a, std::int32_t b) {
-  const std::int64_t rounded =
-      (static_cast<std::int64_t>(a) * b + (std::int64_t{1} << 30)) >> 31;
+  const std::int64_t rounded = (static_cast<std::int64_t>(a) * b + (std::int64_t{1} << 30)) >> 31;
   return rounded > INT32_MAX ? INT32_MAX : static_cast<std::int32_t>(rounded);
 }
 
@@ -47,8 +47,8 @@ struct Multiplier {
   return round_shift(high_multiply(x, m.value), -m.shift);
 }
 
-/// x · m for the 64-bit accumulators of int16 activations: the multiplier is reduced to 16 bits and the product
-/// rounded once, ties toward +∞. |x| < 2^47; the shift must be at most 14.
+/// x · m for the 64-bit accumulators of int16 activations: the multiplier is reduced to 16 bits and
+/// the product rounded once, ties toward +∞. |x| < 2^47; the shift must be at most 14.
 [[nodiscard]] std::int32_t rescale_wide(std::int64_t x, Multiplier m);
 
 /// exp(a) in Q0.31 for a ≤ 0 in Qk.(31−k), where k = integer_bits, 0 ≤ k ≤ 5.

@@ -7,7 +7,8 @@
 
 namespace npu::reference {
 
-/// Elements of an operand of shape `from`, repeated to shape `to`: dimensions are aligned at the right, sizes equal or 1.
+/// Elements of an operand of shape `from`, repeated to shape `to`: dimensions are aligned at the
+/// right, sizes equal or 1.
 template <typename T>
 [[nodiscard]] std::vector<T> broadcast(std::vector<T> values, const Shape& from, const Shape& to) {
   if (from == to) return values;

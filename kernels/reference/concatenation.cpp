@@ -10,8 +10,9 @@ using graph::ActivationAttrs;
 
 namespace {
 
-/// An operand in the output's quantization: uint8 networks may concatenate different scales. Computed in float32 as
-/// round(q · r + (−zero_point · r)) + output zero point with r = s_x · (1 / s_y), halves away from zero.
+/// An operand in the output's quantization: uint8 networks may concatenate different scales.
+/// Computed in float32 as round(q · r + (−zero_point · r)) + output zero point with r = s_x · (1 /
+/// s_y), halves away from zero.
 std::vector<std::byte> rescaled(const graph::Tensor& from, const View& x, const graph::Tensor& to) {
   std::vector<std::byte> out(x.bytes.begin(), x.bytes.end());
   if (graph::same_quantization(from, to)) return out;
@@ -22,8 +23,8 @@ std::vector<std::byte> rescaled(const graph::Tensor& from, const View& x, const 
   for (std::size_t i = 0; i < q.size(); ++i) {
     const float value =
         std::clamp(std::round(static_cast<float>(q[i]) * ratio + bias), -1e9F, 1e9F);
-    out[i] = static_cast<std::byte>(
-        range.clamp(static_cast<std::int64_t>(value) + zero_point_of(to)));
+    out[i] =
+        static_cast<std::byte>(range.clamp(static_cast<std::int64_t>(value) + zero_point_of(to)));
   }
   return out;
 }

@@ -21,12 +21,10 @@ void conv_2d(const graph::Window& window, const MacOperands& operands, TensorDat
 
   // Weights as [O, depth]: rows padded with zeros to whole units.
   const std::int64_t taps = window.kernel_h * window.kernel_w * group_inputs;
-  const auto depth =
-      static_cast<std::size_t>(round_up(taps, static_cast<std::int64_t>(kRowUnit)));
+  const auto depth = static_cast<std::size_t>(round_up(taps, static_cast<std::int64_t>(kRowUnit)));
   std::vector<std::int16_t> rows(static_cast<std::size_t>(out.channels) * depth);
   for (std::int64_t o = 0; o < out.channels; ++o) {
-    std::copy_n(w.begin() + o * taps, taps,
-                rows.begin() + o * static_cast<std::int64_t>(depth));
+    std::copy_n(w.begin() + o * taps, taps, rows.begin() + o * static_cast<std::int64_t>(depth));
   }
 
   std::vector<std::int16_t> patch(depth);
@@ -41,8 +39,7 @@ void conv_2d(const graph::Window& window, const MacOperands& operands, TensorDat
           gather_patch<std::int16_t>(x, image, window, n, oy, ox, g * group_inputs, group_inputs,
                                      patch.data());
           const auto first = static_cast<std::size_t>(g * group_outputs);
-          dot_rows(patch.data(), rows.data() + first * depth, sums.size(), depth, run,
-                   sums.data());
+          dot_rows(patch.data(), rows.data() + first * depth, sums.size(), depth, run, sums.data());
           writer.write(offset, first, sums);
           offset += sums.size();
         }
@@ -70,8 +67,8 @@ void run_float(Invocation& call) {
   const std::int64_t group_inputs = w.dim(3);
   const std::int64_t groups = image.channels / group_inputs;
   const auto group_outputs = static_cast<std::size_t>(out.channels / groups);
-  const auto depth = static_cast<std::size_t>(attrs.window.kernel_h * attrs.window.kernel_w *
-                                              group_inputs);
+  const auto depth =
+      static_cast<std::size_t>(attrs.window.kernel_h * attrs.window.kernel_w * group_inputs);
 
   // Weights as [groups, depth, O/groups].
   std::vector<float> columns(static_cast<std::size_t>(w.size()));

@@ -11,7 +11,8 @@ using graph::WindowAttrs;
 
 namespace {
 
-/// Calls visit(x offset, tap index) for every tap of output position (oy, ox) that lies inside the image.
+/// Calls visit(x offset, tap index) for every tap of output position (oy, ox) that lies inside the
+/// image.
 template <typename Visit>
 void for_each_tap(const graph::Window& window, const ImageShape& image, std::int64_t n,
                   std::int64_t oy, std::int64_t ox, Visit&& visit) {
@@ -28,7 +29,8 @@ void for_each_tap(const graph::Window& window, const ImageShape& image, std::int
   }
 }
 
-/// Input pixels with every channel repeated `multiplier` times: then output channel o reads element o.
+/// Input pixels with every channel repeated `multiplier` times: then output channel o reads element
+/// o.
 template <typename T>
 std::vector<T> repeat_channels(std::span<const T> x, std::int64_t multiplier) {
   std::vector<T> out;

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
-// The inner loops are compiled for several instruction sets and chosen at load time; the results are the same. Not under
-// AddressSanitizer, whose start-up runs after the choice.
+// The inner loops are compiled for several instruction sets and chosen at load time; the results
+// are the same. Not under AddressSanitizer, whose start-up runs after the choice.
 #if defined(__GNUC__) && !defined(__clang__)
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define NPU_INNER_LOOP __attribute__((target_clones("avx512bw", "avx2", "default"), optimize("O3")))
+#define NPU_INNER_LOOP \
+  __attribute__((target_clones("arch=skylake-avx512", "avx2", "default"), optimize("O3")))
 #else
 #define NPU_INNER_LOOP __attribute__((optimize("O3")))
 #endif

@@ -8,14 +8,15 @@ namespace npu::reference {
 /// Rows handed to dot_rows are padded with zeros to a multiple of this many elements.
 inline constexpr std::size_t kRowUnit = 32;
 
-/// Longest run of products that fits an int32 sum: 8-bit operands minus a zero point (|x·w| ≤ 255²), and int16
-/// operands with 8-bit weights (|x·w| ≤ 2^22).
+/// Longest run of products that fits an int32 sum: 8-bit operands minus a zero point (|x·w| ≤
+/// 255²), and int16 operands with 8-bit weights (|x·w| ≤ 2^22).
 inline constexpr std::size_t kNarrowRun = 16384;
 inline constexpr std::size_t kWideRun = 256;
 
 /// out[r] = Σ_k x[k] · w[r · depth + k] for r < rows, exact in 64 bits.
 /// @param depth  a multiple of kRowUnit.
-/// @param run    kNarrowRun or kWideRun: after how many products an int32 sum is added to the result.
+/// @param run    kNarrowRun or kWideRun: after how many products an int32 sum is added to the
+/// result.
 void dot_rows(const std::int16_t* x, const std::int16_t* w, std::size_t rows, std::size_t depth,
               std::size_t run, std::int64_t* out);
 

@@ -5,8 +5,8 @@
 
 namespace npu::reference {
 
-/// Integer ADD and SUB: both operands are raised by `left_shift` bits, brought to one scale (a rounding each), added or
-/// subtracted, and brought to the output's scale.
+/// Integer ADD and SUB: both operands are raised by `left_shift` bits, brought to one scale (a
+/// rounding each), added or subtracted, and brought to the output's scale.
 struct AddParameters {
   std::int32_t a_zero_point = 0, b_zero_point = 0;
   int left_shift = 20;

@@ -14,8 +14,8 @@ void fully_connected(const MacOperands& operands, TensorData& y) {
   const std::vector<std::int16_t> w = load_int16(operands.w, operands.w_zero_point);
   const auto outputs = static_cast<std::size_t>(operands.w.dim(0));
   const auto inputs = static_cast<std::size_t>(operands.w.dim(1));
-  const auto depth = static_cast<std::size_t>(
-      round_up(operands.w.dim(1), static_cast<std::int64_t>(kRowUnit)));
+  const auto depth =
+      static_cast<std::size_t>(round_up(operands.w.dim(1), static_cast<std::int64_t>(kRowUnit)));
 
   std::vector<std::int16_t> rows(outputs * depth);
   for (std::size_t o = 0; o < outputs; ++o) {
@@ -36,9 +36,8 @@ namespace {
 
 void run_integer(Invocation& call) {
   const auto& attrs = call.attrs<ActivationAttrs>();
-  const MacOperands operands =
-      mac_operands(call, attrs.activation, ScaleProduct::kFloatIfPerTensor,
-                   call.input_tensor(1).shape.at(0));
+  const MacOperands operands = mac_operands(call, attrs.activation, ScaleProduct::kFloatIfPerTensor,
+                                            call.input_tensor(1).shape.at(0));
   fully_connected(operands, call.output());
 }
 

@@ -32,11 +32,20 @@ void narrow(std::span<const std::int32_t> values, TensorData& out) {
 std::vector<std::int32_t> load_integers(const View& view, std::int32_t zero_point) {
   std::vector<std::int32_t> out(view.bytes.size() / static_cast<std::size_t>(size_of(view.type)));
   switch (view.type) {
-    case DType::kInt8: convert<std::int8_t>(view, zero_point, out); return out;
-    case DType::kUint8: convert<std::uint8_t>(view, zero_point, out); return out;
-    case DType::kInt16: convert<std::int16_t>(view, zero_point, out); return out;
-    case DType::kInt32: convert<std::int32_t>(view, zero_point, out); return out;
-    default: break;
+    case DType::kInt8:
+      convert<std::int8_t>(view, zero_point, out);
+      return out;
+    case DType::kUint8:
+      convert<std::uint8_t>(view, zero_point, out);
+      return out;
+    case DType::kInt16:
+      convert<std::int16_t>(view, zero_point, out);
+      return out;
+    case DType::kInt32:
+      convert<std::int32_t>(view, zero_point, out);
+      return out;
+    default:
+      break;
   }
   NPU_CHECK(false, "integer tensor expected");
   return out;
@@ -45,13 +54,18 @@ std::vector<std::int32_t> load_integers(const View& view, std::int32_t zero_poin
 std::vector<std::int16_t> load_int16(const View& view, std::int32_t zero_point) {
   std::vector<std::int16_t> out(view.bytes.size() / static_cast<std::size_t>(size_of(view.type)));
   switch (view.type) {
-    case DType::kInt8: convert<std::int8_t>(view, zero_point, out); return out;
-    case DType::kUint8: convert<std::uint8_t>(view, zero_point, out); return out;
+    case DType::kInt8:
+      convert<std::int8_t>(view, zero_point, out);
+      return out;
+    case DType::kUint8:
+      convert<std::uint8_t>(view, zero_point, out);
+      return out;
     case DType::kInt16:
       NPU_CHECK(zero_point == 0, "int16 tensors are symmetric");
       convert<std::int16_t>(view, 0, out);
       return out;
-    default: break;
+    default:
+      break;
   }
   NPU_CHECK(false, "8- or 16-bit tensor expected");
   return out;
@@ -59,11 +73,20 @@ std::vector<std::int16_t> load_int16(const View& view, std::int32_t zero_point) 
 
 void store_integers(TensorData& out, std::span<const std::int32_t> values) {
   switch (out.type) {
-    case DType::kInt8: narrow<std::int8_t>(values, out); return;
-    case DType::kUint8: narrow<std::uint8_t>(values, out); return;
-    case DType::kInt16: narrow<std::int16_t>(values, out); return;
-    case DType::kInt32: narrow<std::int32_t>(values, out); return;
-    default: break;
+    case DType::kInt8:
+      narrow<std::int8_t>(values, out);
+      return;
+    case DType::kUint8:
+      narrow<std::uint8_t>(values, out);
+      return;
+    case DType::kInt16:
+      narrow<std::int16_t>(values, out);
+      return;
+    case DType::kInt32:
+      narrow<std::int32_t>(values, out);
+      return;
+    default:
+      break;
   }
   NPU_CHECK(false, "integer tensor expected");
 }

@@ -32,11 +32,12 @@ struct View {
   }
 };
 
-/// What an operator sees of its node while the network runs. In integer inference tensors have the graph's types, in
-/// float inference all of them are float32.
+/// What an operator sees of its node while the network runs. In integer inference tensors have the
+/// graph's types, in float inference all of them are float32.
 class Invocation {
  public:
-  /// @param values  all tensors of the network by TensorId; a constant with no bytes is read from the graph.
+  /// @param values  all tensors of the network by TensorId; a constant with no bytes is read from
+  /// the graph.
   Invocation(const graph::Graph& graph, const graph::Node& node, std::vector<TensorData>& values)
       : graph_(graph), node_(node), values_(values) {}
 
@@ -77,7 +78,8 @@ class Invocation {
 };
 
 /// Elements of an 8-, 16- or 32-bit integer tensor, minus `zero_point`.
-[[nodiscard]] std::vector<std::int32_t> load_integers(const View& view, std::int32_t zero_point = 0);
+[[nodiscard]] std::vector<std::int32_t> load_integers(const View& view,
+                                                      std::int32_t zero_point = 0);
 
 /// Elements of an 8- or 16-bit tensor minus `zero_point`, which must leave them within int16.
 [[nodiscard]] std::vector<std::int16_t> load_int16(const View& view, std::int32_t zero_point);

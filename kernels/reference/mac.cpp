@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kX = 0, kW = 1, kBias = 2;
 
 double ratio(float x, float w, float y, bool float_product) {
-  const double product = float_product ? static_cast<double>(x * w)
-                                       : static_cast<double>(x) * static_cast<double>(w);
+  const double product =
+      float_product ? static_cast<double>(x * w) : static_cast<double>(x) * static_cast<double>(w);
   return product / static_cast<double>(y);
 }
 
@@ -26,16 +26,18 @@ bool has_integer_mac(const graph::Graph& graph, const graph::Node& node) {
   }
   switch (x) {
     case DType::kInt8:
-    case DType::kUint8: return w == x && (!bias || *bias == DType::kInt32);
+    case DType::kUint8:
+      return w == x && (!bias || *bias == DType::kInt32);
     case DType::kInt16:
       return w == DType::kInt8 && (!bias || *bias == DType::kInt32 || *bias == DType::kInt64) &&
              zero_point_of(graph.tensor(node.inputs[kX])) == 0;
-    default: return false;
+    default:
+      return false;
   }
 }
 
-MacOperands mac_operands(const Invocation& call, graph::Activation activation,
-                         ScaleProduct product, std::int64_t channels) {
+MacOperands mac_operands(const Invocation& call, graph::Activation activation, ScaleProduct product,
+                         std::int64_t channels) {
   const graph::Tensor& x = call.input_tensor(kX);
   const graph::Tensor& w = call.input_tensor(kW);
   const graph::Tensor& y = call.output_tensor();
@@ -97,10 +99,17 @@ void MacWriter::store(std::size_t offset, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<Element>(finished_[i]);
   };
   switch (y_.type) {
-    case DType::kInt8: copy(y_.as<std::int8_t>().subspan(offset, count).data()); return;
-    case DType::kUint8: copy(y_.as<std::uint8_t>().subspan(offset, count).data()); return;
-    case DType::kInt16: copy(y_.as<std::int16_t>().subspan(offset, count).data()); return;
-    default: NPU_CHECK(false, "output type");
+    case DType::kInt8:
+      copy(y_.as<std::int8_t>().subspan(offset, count).data());
+      return;
+    case DType::kUint8:
+      copy(y_.as<std::uint8_t>().subspan(offset, count).data());
+      return;
+    case DType::kInt16:
+      copy(y_.as<std::int16_t>().subspan(offset, count).data());
+      return;
+    default:
+      NPU_CHECK(false, "output type");
   }
 }
 
@@ -131,8 +140,8 @@ std::vector<float> float_bias(const Invocation& call, std::size_t channels) {
       const double value = tensor.type == DType::kInt64
                                ? static_cast<double>(raw.as<std::int64_t>()[c])
                                : static_cast<double>(raw.as<std::int32_t>()[c]);
-      bias[c] = static_cast<float>(
-          value * x * static_cast<double>(scales.at(scales.size() == 1 ? 0 : c)));
+      bias[c] = static_cast<float>(value * x *
+                                   static_cast<double>(scales.at(scales.size() == 1 ? 0 : c)));
     }
   }
   NPU_CHECK(bias.size() == channels, "length of the bias");

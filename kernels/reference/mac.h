@@ -13,8 +13,9 @@ namespace npu::reference {
 
 /// Operands of CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED in integer inference:
 ///     acc = Σ (x − x_zero_point) · (w − w_zero_point) + bias;  y = stage(acc)
-/// Types: x int8 · w int8 and x uint8 · w uint8 with an int32 bias or none, 32-bit accumulator (wraps); x int16 · w int8
-/// with an int32 bias, 32-bit accumulator; x int16 · w int8 with an int64 bias or none, 64-bit accumulator.
+/// Types: x int8 · w int8 and x uint8 · w uint8 with an int32 bias or none, 32-bit accumulator
+/// (wraps); x int16 · w int8 with an int32 bias, 32-bit accumulator; x int16 · w int8 with an int64
+/// bias or none, 64-bit accumulator.
 struct MacOperands {
   View x, w;
   std::optional<View> bias;  ///< [channels], int32 or int64.
@@ -70,8 +71,8 @@ class MacWriter {
   TensorData& y_;
 };
 
-/// The bias as real numbers, zeros if absent. A quantized bias has the scale s_x · s_w[c] whatever its tensor says: the
-/// integer accumulator gives it that meaning.
+/// The bias as real numbers, zeros if absent. A quantized bias has the scale s_x · s_w[c] whatever
+/// its tensor says: the integer accumulator gives it that meaning.
 [[nodiscard]] std::vector<float> float_bias(const Invocation& call, std::size_t channels);
 
 }  // namespace npu::reference

@@ -76,7 +76,8 @@ void strided_slice(Invocation& call) {
     base += attrs.begin.at(axis) * strides[axis];
     strides[axis] *= attrs.stride.at(axis);
   }
-  // A dimension that the slice drops has one element: copy with the input's rank, then name it by y's shape.
+  // A dimension that the slice drops has one element: copy with the input's rank, then name it by
+  // y's shape.
   TensorData slice{y.type, attrs.sizes, std::move(y.bytes)};
   NPU_CHECK(slice.size() * size_of(slice.type) == std::ssize(slice.bytes), "size of a slice");
   strided_copy(x, base, strides, slice);
@@ -123,10 +124,9 @@ void pack(Invocation& call) {
   for (std::size_t i = 0; i < count; ++i) {
     const View x = call.input(i);
     for (std::size_t o = 0; o < layout.outer; ++o) {
-      std::copy_n(x.bytes.begin() + static_cast<std::ptrdiff_t>(o * layout.inner_bytes),
-                  layout.inner_bytes,
-                  y.bytes.begin() +
-                      static_cast<std::ptrdiff_t>((o * count + i) * layout.inner_bytes));
+      std::copy_n(
+          x.bytes.begin() + static_cast<std::ptrdiff_t>(o * layout.inner_bytes), layout.inner_bytes,
+          y.bytes.begin() + static_cast<std::ptrdiff_t>((o * count + i) * layout.inner_bytes));
     }
   }
 }

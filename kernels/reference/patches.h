@@ -33,8 +33,9 @@ struct TapRange {
   }
 };
 
-/// Copies the window of output position (oy, ox) of image n, channels [channel, channel + count), to `patch` in the order
-/// [kernel_h, kernel_w, count]. Samples outside the image are T{}: x holds real zeros as 0.
+/// Copies the window of output position (oy, ox) of image n, channels [channel, channel + count),
+/// to `patch` in the order [kernel_h, kernel_w, count]. Samples outside the image are T{}: x holds
+/// real zeros as 0.
 template <typename T>
 void gather_patch(std::span<const T> x, const ImageShape& shape, const graph::Window& window,
                   std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t channel,

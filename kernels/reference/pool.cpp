@@ -77,14 +77,14 @@ void run_max_float(Invocation& call) {
 
 void average_pool_2d(const graph::Window& window, IntegerRange range, const View& x,
                      TensorData& y) {
-  store_integers(y, pool<std::int32_t, std::int64_t>(
-                        window, load_integers(x), ImageShape(*x.shape), ImageShape(y.shape),
-                        std::int64_t{0},
-                        [](std::int64_t sum, std::int32_t value) { return sum + value; },
-                        [&](std::int64_t sum, std::int64_t taps) {
-                          const std::int64_t half = taps / 2;
-                          return range.clamp((sum > 0 ? sum + half : sum - half) / taps);
-                        }));
+  store_integers(
+      y, pool<std::int32_t, std::int64_t>(
+             window, load_integers(x), ImageShape(*x.shape), ImageShape(y.shape), std::int64_t{0},
+             [](std::int64_t sum, std::int32_t value) { return sum + value; },
+             [&](std::int64_t sum, std::int64_t taps) {
+               const std::int64_t half = taps / 2;
+               return range.clamp((sum > 0 ? sum + half : sum - half) / taps);
+             }));
 }
 
 void max_pool_2d(const graph::Window& window, IntegerRange range, const View& x, TensorData& y) {
@@ -104,13 +104,13 @@ const Operator kAveragePool2d = {
     },
     run_average_float};
 
-const Operator kMaxPool2d = {
-    has_integer,
-    [](Invocation& call) {
-      const auto& attrs = call.attrs<WindowAttrs>();
-      max_pool_2d(attrs.window, activation_range(attrs.activation, call.output_tensor()),
-                  call.input(0), call.output());
-    },
-    run_max_float};
+const Operator kMaxPool2d = {has_integer,
+                             [](Invocation& call) {
+                               const auto& attrs = call.attrs<WindowAttrs>();
+                               max_pool_2d(attrs.window,
+                                           activation_range(attrs.activation, call.output_tensor()),
+                                           call.input(0), call.output());
+                             },
+                             run_max_float};
 
 }  // namespace npu::reference

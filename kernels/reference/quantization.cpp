@@ -41,11 +41,16 @@ std::int32_t zero_point_of(const graph::Tensor& tensor) {
 
 IntegerRange range_of(DType type) {
   switch (type) {
-    case DType::kInt8: return {-128, 127};
-    case DType::kUint8: return {0, 255};
-    case DType::kInt16: return {-32768, 32767};
-    case DType::kInt32: return {INT32_MIN, INT32_MAX};
-    default: break;
+    case DType::kInt8:
+      return {-128, 127};
+    case DType::kUint8:
+      return {0, 255};
+    case DType::kInt16:
+      return {-32768, 32767};
+    case DType::kInt32:
+      return {INT32_MIN, INT32_MAX};
+    default:
+      break;
   }
   fail("{} is not a quantized type", name_of(type));
 }
@@ -53,14 +58,18 @@ IntegerRange range_of(DType type) {
 IntegerRange activation_range(Activation activation, const graph::Tensor& y) {
   const IntegerRange all = range_of(y.type);
   const auto quantized = [&](float real) {
-    return all.clamp(zero_point_of(y) +
-                     static_cast<std::int64_t>(std::round(std::clamp(real / scale_of(y), -1e12F, 1e12F))));
+    return all.clamp(zero_point_of(y) + static_cast<std::int64_t>(std::round(
+                                            std::clamp(real / scale_of(y), -1e12F, 1e12F))));
   };
   switch (activation) {
-    case Activation::kNone: return all;
-    case Activation::kRelu: return {quantized(0.0F), all.high};
-    case Activation::kRelu6: return {quantized(0.0F), quantized(6.0F)};
-    case Activation::kReluN1To1: return {quantized(-1.0F), quantized(1.0F)};
+    case Activation::kNone:
+      return all;
+    case Activation::kRelu:
+      return {quantized(0.0F), all.high};
+    case Activation::kRelu6:
+      return {quantized(0.0F), quantized(6.0F)};
+    case Activation::kReluN1To1:
+      return {quantized(-1.0F), quantized(1.0F)};
   }
   NPU_CHECK(false, "activation");
   return all;
@@ -69,10 +78,14 @@ IntegerRange activation_range(Activation activation, const graph::Tensor& y) {
 FloatRange activation_range(Activation activation) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   switch (activation) {
-    case Activation::kNone: return {-kInfinity, kInfinity};
-    case Activation::kRelu: return {0.0F, kInfinity};
-    case Activation::kRelu6: return {0.0F, 6.0F};
-    case Activation::kReluN1To1: return {-1.0F, 1.0F};
+    case Activation::kNone:
+      return {-kInfinity, kInfinity};
+    case Activation::kRelu:
+      return {0.0F, kInfinity};
+    case Activation::kRelu6:
+      return {0.0F, 6.0F};
+    case Activation::kReluN1To1:
+      return {-1.0F, 1.0F};
   }
   NPU_CHECK(false, "activation");
   return {0.0F, 0.0F};

@@ -27,8 +27,8 @@ struct IntegerRange {
 /// Smallest and largest value of an integer type of at most 32 bits.
 [[nodiscard]] IntegerRange range_of(DType type);
 
-/// Output values that a fused activation lets pass on a quantized tensor: its bounds are quantized as
-/// zero_point + round(bound / scale), the division in float32, ties away from zero.
+/// Output values that a fused activation lets pass on a quantized tensor: its bounds are quantized
+/// as zero_point + round(bound / scale), the division in float32, ties away from zero.
 [[nodiscard]] IntegerRange activation_range(graph::Activation activation, const graph::Tensor& y);
 
 /// The same in float32.

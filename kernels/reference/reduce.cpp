@@ -10,7 +10,8 @@ using graph::ReduceAttrs;
 
 namespace {
 
-/// Sums of x over the reduced axes, in the order of the remaining ones; sets `count` to the elements of each sum.
+/// Sums of x over the reduced axes, in the order of the remaining ones; sets `count` to the
+/// elements of each sum.
 template <typename Sum, typename T>
 std::vector<Sum> sum_over(std::span<const T> x, const Shape& shape, const std::vector<int>& axes,
                           std::int64_t& count) {
@@ -44,10 +45,10 @@ bool has_integer(const graph::Graph& graph, const graph::Node& node) {
   return uniform_quantized(graph, node);
 }
 
-/// The multiplier of the scales' ratio with the division by `count` folded in: shifted up by at most floor(log2(count))
-/// bits, so that it stays within 32, then divided with truncation.
+/// The multiplier of the scales' ratio with the division by `count` folded in: shifted up by at
+/// most floor(log2(count)) bits, so that it stays within 32, then divided with truncation.
 Multiplier divided(Multiplier m, std::int64_t count) {
-  const int log2_count = std::bit_width(static_cast<std::uint64_t>(count)) - 1;
+  const int log2_count = 63 - std::countl_zero(static_cast<std::uint64_t>(count));
   const int shift = std::min({log2_count, 32, 31 + m.shift});
   const std::int64_t value = (static_cast<std::int64_t>(m.value) << shift) / count;
   return {static_cast<std::int32_t>(value), m.shift - shift};
@@ -61,9 +62,9 @@ void run_integer(Invocation& call, bool mean) {
   const std::vector<std::int64_t> sums = sum_over<std::int64_t, std::int32_t>(
       load_integers(input), *input.shape, call.attrs<ReduceAttrs>().axes, count);
   if (count == 0) fail("{}: reduces over no elements", graph::describe(call.node()));
-  OutputStage stage = output_stage(
-      static_cast<double>(scale_of(x)) / static_cast<double>(scale_of(y)),
-      graph::Activation::kNone, y);
+  OutputStage stage =
+      output_stage(static_cast<double>(scale_of(x)) / static_cast<double>(scale_of(y)),
+                   graph::Activation::kNone, y);
   if (mean) stage.multipliers[0] = divided(stage.multipliers[0], count);
   std::vector<std::int32_t> out(sums.size());
   const std::int64_t zero = count * zero_point_of(x);
@@ -76,8 +77,8 @@ void run_integer(Invocation& call, bool mean) {
 void run_float(Invocation& call, bool mean) {
   std::int64_t count = 0;
   const View x = call.input(0);
-  const std::vector<float> sums = sum_over<float, float>(
-      x.as<float>(), *x.shape, call.attrs<ReduceAttrs>().axes, count);
+  const std::vector<float> sums =
+      sum_over<float, float>(x.as<float>(), *x.shape, call.attrs<ReduceAttrs>().axes, count);
   const auto y = call.output().as<float>();
   for (std::size_t i = 0; i < y.size(); ++i) {
     y[i] = mean ? sums[i] / static_cast<float>(count) : sums[i];

@@ -6,19 +6,21 @@
 
 namespace npu::reference {
 
-/// Values of all tensors of a network after one inference, indexed by TensorId; constants are left empty.
+/// Values of all tensors of a network after one inference, indexed by TensorId; constants are left
+/// empty.
 struct Values {
   std::vector<TensorData> tensors;
 };
 
-/// Exact integer inference by the rules of TFLite's reference kernels (double rounding). Float operators at the
-/// network's edges (QUANTIZE from float, DEQUANTIZE, LOG_SOFTMAX) run in float32. Variables start at their reset value.
+/// Exact integer inference by the rules of TFLite's reference kernels (double rounding). Float
+/// operators at the network's edges (QUANTIZE from float, DEQUANTIZE, LOG_SOFTMAX) run in float32.
+/// Variables start at their reset value.
 /// @param inputs  one per graph input, of its type and shape.
 /// @throws Error naming the operator and its types if it has no integer reference.
 [[nodiscard]] Values run_integer(const graph::Graph& graph, const std::vector<TensorData>& inputs);
 
-/// Float32 inference of the dequantized network: constants and inputs dequantized, no intermediate rounding.
-/// Every tensor of the result is float32 (real values).
+/// Float32 inference of the dequantized network: constants and inputs dequantized, no intermediate
+/// rounding. Every tensor of the result is float32 (real values).
 [[nodiscard]] Values run_float(const graph::Graph& graph, const std::vector<TensorData>& inputs);
 
 /// True if run_integer has this node's operator with these types.

@@ -13,7 +13,7 @@ using graph::SoftmaxAttrs;
 
 namespace {
 
-constexpr int kInputIntegerBits = 5;         // differences in Q5.26
+constexpr int kInputIntegerBits = 5;          // differences in Q5.26
 constexpr int kAccumulationIntegerBits = 12;  // sums in Q12.19
 
 /// Bits of the output above its unit and its smallest value.
@@ -32,12 +32,13 @@ void softmax_row(const SoftmaxParameters& p, std::span<const std::int32_t> x, Ou
   const auto exponential = [&](std::int32_t difference) {
     return exp_of_negative(rescale(difference, p.input), kInputIntegerBits);
   };
-  std::int32_t sum = 0;
+  std::int64_t sum = 0;
   for (const std::int32_t q : x) {
     if (q - largest >= p.smallest_difference) {
       sum += round_shift(exponential(q - largest), kAccumulationIntegerBits);
     }
   }
+  if (sum > INT32_MAX) fail("SOFTMAX: sum over {} values leaves its 12 integer bits", x.size());
   const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
   const auto fraction = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) -
                                                   (std::uint32_t{1} << 31));
@@ -50,8 +51,9 @@ void softmax_row(const SoftmaxParameters& p, std::span<const std::int32_t> x, Ou
       continue;
     }
     const std::int32_t unshifted = high_multiply(reciprocal, exponential(difference));
-    y[i] = range.clamp(static_cast<std::int64_t>(round_shift(unshifted, std::min(shift, 31))) +
-                       format.offset);
+    // Beyond 31 bits every quotient is below one half.
+    const std::int32_t unclamped = shift > 31 ? 0 : round_shift(unshifted, shift);
+    y[i] = range.clamp(static_cast<std::int64_t>(unclamped) + format.offset);
   }
 }
 
@@ -110,9 +112,9 @@ bool is_float(const graph::Graph& graph, const graph::Node& node) {
 }  // namespace
 
 SoftmaxParameters softmax_parameters(float beta, float input_scale) {
-  const double real = std::min(
-      static_cast<double>(beta) * static_cast<double>(input_scale) * (1 << (31 - kInputIntegerBits)),
-      2147483647.0);
+  const double real = std::min(static_cast<double>(beta) * static_cast<double>(input_scale) *
+                                   (1 << (31 - kInputIntegerBits)),
+                               2147483647.0);
   // Beyond 2^30 to_multiplier refuses; the ratio is split by hand there.
   SoftmaxParameters p;
   if (real >= 1073741824.0) {
@@ -138,13 +140,13 @@ void softmax(const SoftmaxParameters& p, const View& x, TensorData& y) {
   store_integers(y, out);
 }
 
-const Operator kSoftmax = {has_integer,
-                           [](Invocation& call) {
-                             softmax(softmax_parameters(call.attrs<SoftmaxAttrs>().beta,
-                                                        scale_of(call.input_tensor(0))),
-                                     call.input(0), call.output());
-                           },
-                           run_float};
+const Operator kSoftmax = {
+    has_integer,
+    [](Invocation& call) {
+      softmax(softmax_parameters(call.attrs<SoftmaxAttrs>().beta, scale_of(call.input_tensor(0))),
+              call.input(0), call.output());
+    },
+    run_float};
 const Operator kLogSoftmax = {is_float, run_log_float, run_log_float};
 
 }  // namespace npu::reference

@@ -12,7 +12,8 @@ using graph::WindowAttrs;
 
 namespace {
 
-/// Calls visit(input pixel, tap, output pixel) for every pair of input position and tap that lands inside the output.
+/// Calls visit(input pixel, tap, output pixel) for every pair of input position and tap that lands
+/// inside the output.
 template <typename Visit>
 void for_each_landing(const graph::Window& window, const ImageShape& in, const ImageShape& out,
                       Visit&& visit) {
@@ -27,7 +28,8 @@ void for_each_landing(const graph::Window& window, const ImageShape& in, const I
         for (std::int64_t ky = rows.first; ky < rows.last; ++ky) {
           for (std::int64_t kx = columns.first; kx < columns.last; ++kx) {
             const std::int64_t to = (n * out.height + y0 + ky) * out.width + x0 + kx;
-            visit(static_cast<std::size_t>(from), static_cast<std::size_t>(ky * window.kernel_w + kx),
+            visit(static_cast<std::size_t>(from),
+                  static_cast<std::size_t>(ky * window.kernel_w + kx),
                   static_cast<std::size_t>(to));
           }
         }
@@ -83,8 +85,8 @@ void transpose_conv(const graph::Window& window, const MacOperands& operands, Te
   const auto inputs = static_cast<std::size_t>(in.channels);
   const auto outputs = static_cast<std::size_t>(out.channels);
   const auto taps = static_cast<std::size_t>(window.kernel_h * window.kernel_w);
-  const auto depth = static_cast<std::size_t>(
-      round_up(in.channels, static_cast<std::int64_t>(kRowUnit)));
+  const auto depth =
+      static_cast<std::size_t>(round_up(in.channels, static_cast<std::int64_t>(kRowUnit)));
 
   // Weights as [taps, O, depth].
   std::vector<std::int16_t> rows(taps * outputs * depth);
