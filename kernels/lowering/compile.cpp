@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "isa/encoding.h"
+#include "kernels/lowering/loops.h"
 #include "kernels/lowering/op_table.h"
 #include "kernels/lowering/partition.h"
 #include "kernels/lowering/schedule.h"
@@ -43,10 +44,10 @@ void lower_layers(const Graph& graph, const NpuConfig& config, const Mapping& ma
 }
 
 /// Static index of the last instruction of each layer: the one after which its output is whole.
-std::vector<std::int32_t> last_of_layer(const std::vector<Item>& items, std::size_t layers) {
+std::vector<std::int32_t> last_of_layer(const std::vector<CodeLine>& code, std::size_t layers) {
   std::vector<std::int32_t> last(layers, -1);
-  for (std::size_t i = 0; i < items.size(); ++i)
-    last[static_cast<std::size_t>(items[i].layer)] = static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < code.size(); ++i)
+    last[static_cast<std::size_t>(code[i].layer)] = static_cast<std::int32_t>(i);
   return last;
 }
 
@@ -96,15 +97,21 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
 
   std::vector<Item> items = schedule(std::move(out.steps()));
   insert_tokens(items);
+  std::vector<CodeLine> lines;
+  lines.reserve(items.size());
+  for (const Item& item : items) {
+    static_cast<void>(isa::encode(item.instruction));  // every operand fits its field, in loops too
+    lines.push_back({item.instruction, item.layer, item.comment});
+  }
+  lines = roll_loops(lines);
 
   Compiled compiled;
   isa::Program& program = compiled.program;
-  program.tensors = tensor_records(graph, mapping, last_of_layer(items, out.layers().size()));
-  for (const Item& item : items) {
-    static_cast<void>(isa::encode(item.instruction));  // every operand fits its field
-    program.code.push_back(item.instruction);
-    program.layer_of.push_back(item.layer);
-    program.comments.emplace_back(item.comment);
+  program.tensors = tensor_records(graph, mapping, last_of_layer(lines, out.layers().size()));
+  for (const CodeLine& line : lines) {
+    program.code.push_back(line.instruction);
+    program.layer_of.push_back(line.layer);
+    program.comments.emplace_back(line.comment);
   }
   program.code.emplace_back();  // halt
   program.layer_of.push_back(-1);

@@ -44,11 +44,15 @@ function(npusim_schema folder file)
     return()
   endif()
   string(REPLACE "/" "_" name "npu_${folder}")
+  get_target_property(kind ${name} TYPE)
+  if(kind STREQUAL "INTERFACE_LIBRARY")
+    return()
+  endif()
   get_filename_component(stem "${file}" NAME_WE)
   set(out "${CMAKE_BINARY_DIR}/generated/${stem}_generated.h")
   add_custom_command(
     OUTPUT "${out}"
-    COMMAND "${FLATC}" --cpp --cpp-std c++17 --scoped-enums -o "${CMAKE_BINARY_DIR}/generated" "${CMAKE_SOURCE_DIR}/${folder}/${file}"
+    COMMAND "${FLATC}" --cpp --cpp-std c++17 --scoped-enums --reflect-names -o "${CMAKE_BINARY_DIR}/generated" "${CMAKE_SOURCE_DIR}/${folder}/${file}"
     DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/${file}" VERBATIM)
   target_sources(${name} PRIVATE "${out}")
   target_include_directories(${name} SYSTEM PUBLIC "${CMAKE_BINARY_DIR}/generated")
