@@ -1,0 +1,72 @@
+#include "sim/cli/build_report.h"
+
+#include <utility>
+
+#include "isa/instructions.h"
+#include "sim/base/error.h"
+#include "sim/power/ledger.h"
+
+namespace npu::cli {
+namespace {
+
+std::vector<report::InstructionLabel> labels_of(const isa::Program& program) {
+  std::vector<report::InstructionLabel> out;
+  for (std::size_t i = 0; i < program.code.size(); ++i) {
+    report::InstructionLabel label;
+    label.mnemonic = isa::spec_of(program.code[i].opcode).mnemonic;
+    const std::int32_t layer = i < program.layer_of.size() ? program.layer_of[i] : -1;
+    if (layer >= 0) label.layer = program.layers.at(static_cast<std::size_t>(layer)).name;
+    out.push_back(std::move(label));
+  }
+  return out;
+}
+
+EventCounts difference(const EventCounts& now, const EventCounts& before) {
+  EventCounts out{};
+  for (std::size_t e = 0; e < kEventCount; ++e) out[e] = now[e] - before[e];
+  return out;
+}
+
+std::string provenance_or(const isa::Program& program, const std::string& key,
+                          const std::string& otherwise) {
+  const auto at = program.provenance.find(key);
+  return at == program.provenance.end() ? otherwise : at->second;
+}
+
+}  // namespace
+
+report::Report build_report(const NpuConfig& config, const isa::Program& program, RunStats stats,
+                            const EventCounts& no_layer_before) {
+  NPU_CHECK(stats.layers.size() == program.layers.size(), "statistics of every layer");
+  report::Report r;
+  r.config_name = config.name;
+  r.model_name = provenance_or(program, "model", "program");
+  r.provenance = program.provenance;
+  r.provenance["config"] = config.name;
+  r.provenance["config_fingerprint"] = config.fingerprint();
+  r.clock_period_ps = config.clock.period_ps();
+  r.peak_macs_per_cycle = config.mac_array.macs_per_cycle();
+  r.peak_dram_bytes_per_cycle =
+      config.dram.peak_bytes_per_second() * static_cast<double>(r.clock_period_ps) * 1e-12;
+  r.dma_channels = config.dma.channels;
+  r.ledger = make_ledger(config.energy, config.clock, stats.events, stats.total_cycles);
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    const LayerStats& s = stats.layers[i];
+    report::LayerRow row;
+    row.name = program.layers[i].name;
+    row.macs = program.layers[i].macs;
+    row.stats = s;
+    row.energy_pj =
+        make_ledger(config.energy, config.clock, s.events, s.end_cycle - s.begin_cycle).total_pj();
+    r.macs_per_inference += row.macs;
+    r.layers.push_back(std::move(row));
+  }
+  r.no_layer_energy_pj = make_ledger(config.energy, config.clock,
+                                     difference(stats.events_per_layer.back(), no_layer_before), 0)
+                             .total_pj();
+  r.instructions = labels_of(program);
+  r.stats = std::move(stats);
+  return r;
+}
+
+}  // namespace npu::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace npu::cli {
+
+/// What the chosen subcommand does; its result is the exit code.
+using Action = std::function<int()>;
+
+// Each adds one subcommand, which sets `action` when it is chosen.
+void add_run(CLI::App& app, Action& action);
+void add_describe(CLI::App& app, Action& action);
+void add_ops(CLI::App& app, Action& action);
+void add_compile(CLI::App& app, Action& action);
+void add_disasm(CLI::App& app, Action& action);
+void add_asm(CLI::App& app, Action& action);
+
+/// Exit codes of npusim.
+inline constexpr int kSuccess = 0;
+inline constexpr int kUserError = 2;       ///< The user's input is at fault.
+inline constexpr int kRunFault = 3;        ///< Hazard, deadlock or mismatch with the reference.
+inline constexpr int kInternalError = 70;  ///< A bug of npusim.
+
+inline constexpr const char* kVersion = "npusim 0.1.0";
+
+}  // namespace npu::cli

@@ -1,0 +1,46 @@
+// describe and ops: what a configuration and the compiler offer.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "kernels/lowering/compile.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
+#include "sim/config/npu_config.h"
+
+namespace npu::cli {
+
+void add_describe(CLI::App& app, Action& action) {
+  auto name = std::make_shared<std::string>(kDefaultConfig);
+  CLI::App* command = app.add_subcommand("describe", "print a configuration and its peak figures");
+  command->add_option("config", *name, "a YAML file or the name of a preset")
+      ->capture_default_str();
+  command->callback([name, &action] {
+    action = [name] {
+      fmt::print("{}", describe(load_npu_config(find_config(*name))));
+      return kSuccess;
+    };
+  });
+}
+
+void add_ops(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("ops", "list the operators and where they run");
+  command->callback([&action] {
+    action = [] {
+      std::size_t op = 8, types = 5;
+      for (const kernels::OpSupport& row : kernels::supported_ops()) {
+        op = std::max(op, row.op.size());
+        types = std::max(types, row.types.size());
+      }
+      fmt::print("{:<{}}  {:<{}}  {}\n", "operator", op, "types", types, "runs on");
+      for (const kernels::OpSupport& row : kernels::supported_ops()) {
+        fmt::print("{:<{}}  {:<{}}  {}\n", row.op, op, row.types, types, row.place);
+      }
+      return kSuccess;
+    };
+  });
+}
+
+}  // namespace npu::cli

@@ -1,0 +1,77 @@
+// npusim: the only place that prints errors and decides exit codes.
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <systemc>
+
+#include "sim/base/error.h"
+#include "sim/cli/commands.h"
+
+namespace npu::cli {
+namespace {
+
+/// One line on stderr: file names and messages may hold line ends and control characters.
+int report_error(std::string_view message, int exit_code) {
+  std::string line = "npusim: error: ";
+  for (const char c : message) {
+    if (c == '\n') {
+      line += "; ";
+    } else {
+      line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    }
+  }
+  line += '\n';
+  std::fputs(line.c_str(), stderr);
+  return exit_code;
+}
+
+int run_command(int argc, char** argv) {
+  CLI::App app{
+      "npusim: runs quantized networks on a simulated NPU; latency, energy and exact outputs"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion);
+  Action action;
+  add_run(app, action);
+  add_describe(app, action);
+  add_ops(app, action);
+  add_compile(app, action);
+  add_disasm(app, action);
+  add_asm(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {
+    return app.exit(request);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return report_error(error.what(), kUserError);
+  }
+  const int code = action();
+  if (std::fflush(stdout) != 0) fail("stdout: cannot write");
+  return code;
+}
+
+int guarded(int argc, char** argv) {
+  try {
+    return run_command(argc, argv);
+  } catch (const Error& error) {
+    return report_error(error.what(), kUserError);
+  } catch (const RunFault& fault) {
+    return report_error(fault.what(), kRunFault);
+  } catch (const std::bad_alloc&) {
+    return report_error("out of memory", kInternalError);
+  } catch (const std::exception& error) {
+    return report_error(error.what(), kInternalError);
+  } catch (...) {
+    return report_error("unknown exception", kInternalError);
+  }
+}
+
+}  // namespace
+}  // namespace npu::cli
+
+extern "C" int sc_main(int argc, char* argv[]) { return npu::cli::guarded(argc, argv); }
+
+int main(int argc, char* argv[]) {
+  setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}

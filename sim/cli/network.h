@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/lowering/compile.h"
+#include "sim/config/npu_config.h"
+#include "workloads/graph/graph.h"
+
+namespace npu::cli {
+
+/// A model file as the importer read it and as the mapper gets it.
+struct Network {
+  std::string file_name;  ///< Without its folder.
+  std::string sha256;
+  graph::Graph original;  ///< What the references run.
+  graph::Graph mapped;    ///< After fusion.
+  std::vector<std::string> fusions;
+  bool fused = true;
+};
+
+/// @throws Error for anything that the importer refuses.
+[[nodiscard]] Network load_network(const std::string& path, bool fuse);
+
+/// Compiles and adds the provenance that only the program knows: version, model, options.
+[[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
+                                                bool timing_only);
+
+}  // namespace npu::cli

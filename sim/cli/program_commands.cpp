@@ -1,0 +1,99 @@
+// compile, disasm, asm: programs as files.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "isa/encoding.h"
+#include "isa/program.h"
+#include "sim/base/file.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
+#include "sim/cli/listing.h"
+#include "sim/cli/network.h"
+
+namespace npu::cli {
+namespace {
+
+constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
+
+struct CompileArguments {
+  std::string npu = kDefaultConfig, model, output, mapping;
+  bool fuse = true;
+};
+
+int compile(const CompileArguments& a) {
+  const NpuConfig config = load_npu_config(find_config(a.npu));
+  const Network network = load_network(a.model, a.fuse);
+  const kernels::Compiled compiled = compile_network(network, config, false);
+  isa::save(compiled.program, a.output);
+  if (!a.mapping.empty()) {
+    write_file(a.mapping, std::as_bytes(std::span(compiled.mapping_yaml)));
+  }
+  for (const std::string& line : network.fusions) fmt::print("fused: {}\n", line);
+  fmt::print("{} layers, {} instructions, {} bytes of DRAM\n", compiled.program.layers.size(),
+             compiled.program.code.size(), compiled.program.dram_bytes);
+  return kSuccess;
+}
+
+struct AssembleArguments {
+  std::string text, data, output;
+};
+
+/// A program of code alone, or with everything else from another program.
+int assemble(const AssembleArguments& a) {
+  isa::Program program;
+  if (!a.data.empty()) program = isa::load(a.data);
+  const std::size_t before = program.code.size();
+  program.code = isa::assemble(read_file(a.text, kMaxAssemblerBytes), a.text);
+  if (a.data.empty()) {
+    program.dram_bytes = static_cast<std::int64_t>(program.code.size()) * isa::kWordBytes;
+    program.provenance["npusim"] = kVersion;
+    program.provenance["model"] = std::filesystem::path(a.text).filename().string();
+  } else if (program.code.size() != before) {
+    fail("{}: {} instructions, but {} has {}: its layers and tensors name instructions", a.text,
+         program.code.size(), a.data, before);
+  }
+  isa::save(program, a.output);
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app, Action& action) {
+  auto a = std::make_shared<CompileArguments>();
+  CLI::App* command = app.add_subcommand("compile", "map a network and write the program");
+  command->add_option("--npu", a->npu, "configuration: a YAML file or the name of a preset")
+      ->capture_default_str();
+  command->add_option("--model", a->model, "network: a .tflite file")->required();
+  command->add_option("-o,--output", a->output, "program file to write")->required();
+  command->add_option("--mapping", a->mapping, "also write the mapping as YAML");
+  command->add_flag("!--no-fusion", a->fuse, "keep every operator as it is in the model");
+  command->callback([a, &action] { action = [a] { return compile(*a); }; });
+}
+
+void add_disasm(CLI::App& app, Action& action) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("disasm", "print a program as text");
+  command->add_option("program", *path, "program file")->required();
+  command->callback([path, &action] {
+    action = [path] {
+      fmt::print("{}", listing(isa::load(*path)));
+      return kSuccess;
+    };
+  });
+}
+
+void add_asm(CLI::App& app, Action& action) {
+  auto a = std::make_shared<AssembleArguments>();
+  CLI::App* command = app.add_subcommand("asm", "assemble a program");
+  command->add_option("text", a->text, "instructions as npusim disasm prints them")->required();
+  command->add_option("--data", a->data,
+                      "program whose data, tensors and layers to keep; only its code is replaced");
+  command->add_option("-o,--output", a->output, "program file to write")->required();
+  command->callback([a, &action] { action = [a] { return assemble(*a); }; });
+}
+
+}  // namespace npu::cli

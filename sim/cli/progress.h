@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace npu::cli {
+
+/// A line on stderr that says what is going on, if stderr is a terminal; nothing otherwise.
+class Progress {
+ public:
+  Progress();
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  bool is_terminal_;
+  bool is_shown_ = false;
+};
+
+/// Wall-clock time of the phases of a run, for `--profile`.
+class Profile {
+ public:
+  enum Phase : std::uint8_t { kLoad, kCompile, kElaborate, kSimulate, kReference, kReport, kCount };
+  Profile();
+  /// Charges the time since the last call to `phase`.
+  void charge(Phase phase);
+  /// Lines "profile: <phase>_s <seconds>" for stderr.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  double last_s_;
+  double seconds_[kCount] = {};
+};
+
+}  // namespace npu::cli

@@ -1,0 +1,45 @@
+#include <memory>
+
+#include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
+#include "sim/cli/run_session.h"
+
+namespace npu::cli {
+
+void add_run(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  options->npu = kDefaultConfig;
+  CLI::App* command = app.add_subcommand("run", "run a network on the simulated NPU");
+  command->add_option("--npu", options->npu, "configuration: a YAML file or the name of a preset")
+      ->capture_default_str();
+  command->add_option("--model", options->model, "network: a .tflite file");
+  command->add_option("--program", options->program,
+                      "compiled program to run; with --model its outputs are compared");
+  command
+      ->add_option("--input", options->inputs,
+                   ".npy file, once per network input: the input's shape, or one leading dimension "
+                   "more for samples; random values if left out")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command->add_option("--samples", options->samples, "run only the first N samples");
+  command->add_option("--labels", options->labels, ".npy file with the right class of each sample");
+  command->add_option("--out", options->out, "folder for the report's files");
+  command->add_option("--save-outputs", options->save_outputs, "folder for output0.npy, ...");
+  command->add_option("--save-tensors", options->save_tensors,
+                      "folder for t<index>.npy, every tensor of the first sample");
+  command->add_flag("--timing-only", options->timing_only, "move no data; the same cycles");
+  command->add_flag("!--no-fusion", options->fuse, "keep every operator as it is in the model");
+  command
+      ->add_option("--reference", options->references,
+                   "what to compare with: all (integer and float), integer, none")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, References>{{"all", References::kAll},
+                                            {"integer", References::kInteger},
+                                            {"none", References::kNone}}))
+      ->default_str("all");
+  command->add_flag("--profile", options->profile, "print the time of each phase on stderr");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace npu::cli

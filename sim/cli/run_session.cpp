@@ -1,0 +1,203 @@
+#include "sim/cli/run_session.h"
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "sim/base/npy.h"
+#include "sim/cli/build_report.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
+#include "sim/cli/listing.h"
+#include "sim/cli/network.h"
+#include "sim/cli/progress.h"
+#include "sim/report/output_files.h"
+#include "sim/report/writers.h"
+
+namespace npu::cli {
+namespace {
+
+void check_options(const RunOptions& o) {
+  if (o.model.empty() && o.program.empty()) fail("run: --model or --program is needed");
+  if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
+  if (!o.timing_only) return;
+  if (!o.save_outputs.empty()) fail("--save-outputs: a timing-only run has no outputs");
+  if (!o.save_tensors.empty()) fail("--save-tensors: a timing-only run has no tensors");
+  if (!o.labels.empty()) fail("--labels: a timing-only run has no outputs");
+}
+
+/// One run from start to end; the steps are called in order.
+class Session {
+ public:
+  explicit Session(const RunOptions& options)
+      : options_(options), config_(load_npu_config(find_config(options.npu))) {}
+
+  void prepare() {
+    isa::Program program;
+    if (!options_.model.empty()) {
+      progress_.show(fmt::format("reading {}", options_.model));
+      network_ = load_network(options_.model, options_.fuse);
+    }
+    if (!options_.program.empty()) {
+      program = isa::load(options_.program);
+      profile_.charge(Profile::kLoad);
+    } else {
+      profile_.charge(Profile::kLoad);
+      progress_.show("mapping");
+      kernels::Compiled compiled = compile_network(*network_, config_, options_.timing_only);
+      mapping_yaml_ = std::move(compiled.mapping_yaml);
+      program = std::move(compiled.program);
+      profile_.charge(Profile::kCompile);
+    }
+    const bool compares = network_ && options_.references != References::kNone;
+    machine_ = std::make_unique<Machine>(
+        config_, std::move(program),
+        MachineOptions{.timing_only = options_.timing_only,
+                       .trace = !options_.out.empty(),
+                       .capture_tensors =
+                           !options_.timing_only && (compares || !options_.save_tensors.empty())});
+    host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
+    comparison_ =
+        std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),
+                                     host_->outputs(), options_.references);
+    choose_inputs();
+    profile_.charge(Profile::kElaborate);
+  }
+
+  void simulate() {
+    const std::int64_t samples = inputs_->samples();
+    for (std::int64_t i = 0; i < samples; ++i) {
+      progress_.show(fmt::format("sample {} of {}", i + 1, samples));
+      if (i > 0 && i + 1 == samples) no_layer_before_ = machine_->stats().events_per_layer.back();
+      if (options_.timing_only) {
+        machine_->run();
+        profile_.charge(Profile::kSimulate);
+      } else {
+        infer(i);
+      }
+    }
+    report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
+    report_.timing_only = options_.timing_only;
+    if (!options_.timing_only) report_.accuracy = comparison_->result();
+    report_.host_ops = host_->host_ops();
+    report_.notes = std::move(notes_);
+  }
+
+  int finish() {
+    progress_.clear();
+    const std::optional<std::string> mismatch = find_mismatch();
+    write_tensors();
+    write_report();
+    const std::string text = report::text_report(report_);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      fail("stdout: cannot write");
+    }
+    profile_.charge(Profile::kReport);
+    if (options_.profile) std::fputs(profile_.text().c_str(), stderr);
+    if (mismatch) throw RunFault(*mismatch);
+    return kSuccess;
+  }
+
+ private:
+  void choose_inputs() {
+    if (!options_.inputs.empty()) {
+      inputs_ = InputSet::load(options_.inputs, host_->inputs(), options_.samples);
+    } else if (options_.timing_only) {
+      inputs_ = InputSet::random({}, options_.samples.value_or(1));
+    } else {
+      inputs_ = InputSet::random(host_->inputs(), options_.samples.value_or(1));
+      notes_.emplace_back("no --input: random values, seed 1");
+    }
+    if (!options_.labels.empty()) comparison_->load_labels(options_.labels, inputs_->samples());
+    if (!network_) notes_.emplace_back("no --model: outputs are not compared with a reference");
+  }
+
+  void infer(std::int64_t sample) {
+    const std::vector<TensorData> inputs = inputs_->sample(sample);
+    TensorMap values = host_->infer(inputs);
+    profile_.charge(Profile::kSimulate);
+    TensorMap captured;
+    if (sample == 0) captured = host_->captured();
+    comparison_->add(sample, inputs, values, captured);
+    profile_.charge(Profile::kReference);
+    if (!options_.save_outputs.empty()) {
+      outputs_.resize(host_->outputs().size());
+      for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        outputs_[i].push_back(values.at(host_->outputs()[i]));
+      }
+    }
+    if (sample == 0 && !options_.save_tensors.empty()) {
+      tensors_ = std::move(captured);
+      tensors_.merge(values);
+    }
+  }
+
+  /// Runs the mismatching sample once more to see its tensors; the report is made already.
+  std::optional<std::string> find_mismatch() {
+    const std::optional<std::int64_t> sample = comparison_->mismatching_sample();
+    if (!sample) return std::nullopt;
+    const std::vector<TensorData> inputs = inputs_->sample(*sample);
+    machine_->capture_next_run();
+    (void)host_->infer(inputs);
+    return "the outputs differ from the integer reference: " +
+           comparison_->describe_mismatch(inputs, host_->captured());
+  }
+
+  void write_tensors() const {
+    if (!options_.save_outputs.empty()) {
+      report::OutputFiles files(options_.save_outputs);
+      for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        files.add(fmt::format("output{}.npy", i),
+                  format_npy(stack(outputs_[i], inputs_->has_sample_dimension())));
+      }
+      files.commit();
+    }
+    if (!options_.save_tensors.empty()) {
+      report::OutputFiles files(options_.save_tensors);
+      for (const auto& [id, data] : tensors_)
+        files.add(fmt::format("t{}.npy", id), format_npy(data));
+      files.commit();
+    }
+  }
+
+  void write_report() const {
+    if (options_.out.empty()) return;
+    report::OutputFiles files(options_.out);
+    files.add("report.txt", report::text_report(report_));
+    files.add("summary.json", report::summary_json(report_));
+    files.add("layers.csv", report::layers_csv(report_));
+    files.add("energy.csv", report::energy_csv(report_));
+    files.add("trace.json", report::trace_json(report_));
+    files.add("program.lst", listing(machine_->program()));
+    if (!mapping_yaml_.empty()) files.add("mapping.yaml", mapping_yaml_);
+    files.commit();
+  }
+
+  const RunOptions& options_;
+  Progress progress_;
+  Profile profile_;
+  NpuConfig config_;
+  std::optional<Network> network_;
+  std::string mapping_yaml_;
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Comparison> comparison_;
+  std::optional<InputSet> inputs_;
+  std::vector<std::string> notes_;
+  EventCounts no_layer_before_{};
+  std::vector<std::vector<TensorData>> outputs_;  ///< Per output, its samples.
+  TensorMap tensors_;                             ///< Of sample 0.
+  report::Report report_;
+};
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  check_options(options);
+  Session session(options);
+  session.prepare();
+  session.simulate();
+  return session.finish();
+}
+
+}  // namespace npu::cli

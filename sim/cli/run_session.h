@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/cli/comparison.h"
+
+namespace npu::cli {
+
+/// `npusim run`, as the command line gives it.
+struct RunOptions {
+  std::string npu, model, program;
+  std::vector<std::string> inputs;
+  std::string out, save_outputs, save_tensors, labels;
+  std::optional<std::int64_t> samples;
+  bool timing_only = false;
+  bool fuse = true;
+  bool profile = false;
+  References references = References::kAll;
+};
+
+/// Compiles or loads, simulates, compares, prints the report and writes the files.
+/// @return the exit code. @throws Error, RunFault.
+int run(const RunOptions& options);
+
+}  // namespace npu::cli
