@@ -11,6 +11,7 @@ using isa::Opcode;
 using isa::Opd;
 
 constexpr std::size_t kPatches = 7;
+constexpr std::size_t kFewest = 3;  // any two blocks can be made to differ by one step
 constexpr std::array<std::array<Opd, 3>, kPatches> kPatchOpds = {{
     {Opd::kPatch0Slot, Opd::kPatch0Opd, Opd::kPatch0Step},
     {Opd::kPatch1Slot, Opd::kPatch1Opd, Opd::kPatch1Step},
@@ -61,7 +62,7 @@ bool same_steps(const std::vector<Patch>& a, const std::vector<Patch>& b) {
 struct Loop {
   std::size_t length = 0, count = 1;
   std::vector<Patch> patches;
-  [[nodiscard]] std::size_t saved() const { return count < 2 ? 0 : (count - 1) * length - 1; }
+  [[nodiscard]] std::size_t saved() const { return count < kFewest ? 0 : (count - 1) * length - 1; }
 };
 
 Loop longest(const std::vector<CodeLine>& code, std::size_t begin, std::size_t length) {

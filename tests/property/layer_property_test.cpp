@@ -1,0 +1,161 @@
+// Random layers on random NPUs: what the simulator promises, for every seed.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "kernels/lowering/compile.h"
+#include "kernels/reference/reference.h"
+#include "sim/core/hazard_checker.h"
+#include "tests/support/random_config.h"
+#include "tests/support/random_graph.h"
+#include "tests/support/simulate.h"
+
+namespace npu::test {
+namespace {
+
+using graph::OpKind;
+
+struct Kind {
+  OpKind op;
+  DType type;
+};
+constexpr auto kKinds = std::to_array<Kind>({
+    {OpKind::kConv2d, DType::kInt8},
+    {OpKind::kConv2d, DType::kUint8},
+    {OpKind::kConv2d, DType::kInt16},
+    {OpKind::kDepthwiseConv2d, DType::kInt8},
+    {OpKind::kDepthwiseConv2d, DType::kUint8},
+    {OpKind::kDepthwiseConv2d, DType::kInt16},
+    {OpKind::kTransposeConv, DType::kInt8},
+    {OpKind::kTransposeConv, DType::kInt16},
+    {OpKind::kFullyConnected, DType::kInt8},
+    {OpKind::kFullyConnected, DType::kUint8},
+    {OpKind::kFullyConnected, DType::kInt16},
+    {OpKind::kAdd, DType::kInt8},
+    {OpKind::kAdd, DType::kUint8},
+    {OpKind::kAdd, DType::kInt16},
+    {OpKind::kSub, DType::kInt8},
+    {OpKind::kSub, DType::kInt16},
+    {OpKind::kMul, DType::kInt8},
+    {OpKind::kMul, DType::kInt16},
+    {OpKind::kMaximum, DType::kInt8},
+    {OpKind::kMinimum, DType::kUint8},
+    {OpKind::kAveragePool2d, DType::kInt8},
+    {OpKind::kAveragePool2d, DType::kUint8},
+    {OpKind::kAveragePool2d, DType::kInt16},
+    {OpKind::kMaxPool2d, DType::kInt8},
+    {OpKind::kMaxPool2d, DType::kUint8},
+    {OpKind::kMaxPool2d, DType::kInt16},
+    {OpKind::kMean, DType::kInt8},
+    {OpKind::kMean, DType::kUint8},
+    {OpKind::kSum, DType::kInt8},
+    {OpKind::kPad, DType::kInt8},
+    {OpKind::kPad, DType::kInt16},
+    {OpKind::kConcatenation, DType::kInt8},
+    {OpKind::kConcatenation, DType::kUint8},
+    {OpKind::kTranspose, DType::kInt8},
+    {OpKind::kTranspose, DType::kInt16},
+    {OpKind::kStridedSlice, DType::kInt8},
+    {OpKind::kStridedSlice, DType::kInt16},
+    {OpKind::kPack, DType::kInt8},
+    {OpKind::kSoftmax, DType::kInt8},
+    {OpKind::kSoftmax, DType::kUint8},
+    {OpKind::kLogistic, DType::kInt8},
+    {OpKind::kTanh, DType::kInt8},
+    {OpKind::kRelu, DType::kInt8},
+    {OpKind::kRelu, DType::kInt16},
+    {OpKind::kRelu6, DType::kInt8},
+    {OpKind::kReluN1To1, DType::kInt8},
+    {OpKind::kLeakyRelu, DType::kInt8},
+    {OpKind::kLeakyRelu, DType::kInt16},
+    {OpKind::kHardSwish, DType::kInt8},
+    {OpKind::kQuantize, DType::kInt8},
+    {OpKind::kQuantize, DType::kInt16},
+    {OpKind::kSvdf, DType::kInt8},
+});
+
+std::map<std::int32_t, TensorData> by_id(const graph::Graph& graph,
+                                         const std::vector<TensorData>& inputs) {
+  std::map<std::int32_t, TensorData> map;
+  for (std::size_t i = 0; i < inputs.size(); ++i) map[graph.inputs[i]] = inputs[i];
+  return map;
+}
+
+/// Bytes that must cross the DRAM interface whatever the mapping: every network input and output
+/// once.
+std::int64_t compulsory_bytes(const graph::Graph& graph) {
+  std::int64_t bytes = 0;
+  for (const graph::TensorId id : graph.outputs) bytes += graph.tensor(id).bytes();
+  return bytes;
+}
+
+void check(const graph::Graph& graph, const std::vector<TensorData>& inputs,
+           const NpuConfig& config) {
+  const kernels::Compiled compiled = kernels::compile(graph, config, {});
+  ASSERT_TRUE(compiled.host_before.empty() && compiled.host_after.empty());
+  ASSERT_NO_THROW(check_program(compiled.program, config)) << "hazard or bounds";
+
+  const auto values = by_id(graph, inputs);
+  const Simulation run = simulate(config, compiled.program, values, {});
+  ASSERT_EQ(run.outcome, Outcome::kDone) << run.message;
+  const reference::Values expected = reference::run_integer(graph, inputs);
+  for (const graph::TensorId id : graph.outputs) {
+    const auto it = run.tensors.find(id);
+    ASSERT_NE(it, run.tensors.end());
+    ASSERT_EQ(it->second, expected.tensors[static_cast<std::size_t>(id)].bytes)
+        << "tensor " << id << " of " << config.name;
+  }
+
+  EXPECT_TRUE(run.buckets_close);
+  EXPECT_NEAR(run.power_pj, run.ledger_pj, 1e-6 * run.ledger_pj);
+  std::int64_t macs = 0;
+  for (const graph::Node& n : graph.nodes) macs += mac_count(graph, n);
+  EXPECT_GE(static_cast<std::int64_t>(run.total_cycles) * config.mac_array.macs_per_cycle(), macs);
+  const double peak = config.dram.peak_bytes_per_second() / (config.clock.frequency_mhz * 1e6);
+  EXPECT_GE(static_cast<double>(run.total_cycles) * peak,
+            static_cast<double>(compulsory_bytes(graph)));
+
+  const Simulation again = simulate(config, compiled.program, values, {});
+  EXPECT_EQ(again.total_cycles, run.total_cycles);
+  EXPECT_EQ(again.tensors, run.tensors);
+  const kernels::Compiled bare = kernels::compile(graph, config, {.timing_only = true});
+  const Simulation timing = simulate(config, bare.program, {}, {.timing_only = true});
+  ASSERT_EQ(timing.outcome, Outcome::kDone) << timing.message;
+  EXPECT_EQ(timing.total_cycles, run.total_cycles);
+  EXPECT_EQ(timing.ledger_pj, run.ledger_pj);
+}
+
+class LayerProperty : public testing::TestWithParam<int> {};
+
+TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
+  for (int i = 0; i < 10; ++i) {
+    const auto seed = static_cast<std::uint64_t>(GetParam() * 10 + i);
+    std::mt19937_64 rng(seed);
+    const Kind kind = kKinds[seed % kKinds.size()];
+    SCOPED_TRACE(fmt::format("seed {}: {} {}", seed, name_of(kind.op), name_of(kind.type)));
+    const graph::Graph graph = random_layer(rng, kind.op, kind.type);
+    const std::vector<TensorData> inputs = random_inputs(rng, graph);
+    check(graph, inputs, random_config(rng));
+    if (HasFatalFailure()) return;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, LayerProperty, testing::Range(0, 52));
+
+class NetworkProperty : public testing::TestWithParam<int> {};
+
+TEST_P(NetworkProperty, ExactRaceFreeClosedAndRepeatable) {
+  for (int i = 0; i < 4; ++i) {
+    const auto seed = static_cast<std::uint64_t>(GetParam() * 4 + i);
+    std::mt19937_64 rng(seed);
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    const graph::Graph graph = random_network(rng);
+    const std::vector<TensorData> inputs = random_inputs(rng, graph);
+    check(graph, inputs, random_config(rng));
+    if (HasFatalFailure()) return;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, NetworkProperty, testing::Range(0, 15));
+
+}  // namespace
+}  // namespace npu::test

@@ -1,0 +1,112 @@
+#include "kernels/mapper/window_tiling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "sim/base/error.h"
+
+namespace npu::mapper {
+namespace {
+
+using testing::HasSubstr;
+
+NpuConfig edge() {
+  return load_npu_config(std::string(NPUSIM_SOURCE_DIR) + "/configs/npu/edge.yaml");
+}
+
+WindowProblem conv_3x3(std::int64_t size, std::int64_t channels) {
+  WindowProblem p;
+  p.out_h = p.out_w = p.in_h = p.in_w = size;
+  p.in_c = p.out_c = channels;
+  p.window = {
+      .kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1};
+  p.param_bytes = 12;
+  return p;
+}
+
+TEST(InputSpan, EqualsThePositionsThatTapsTouch) {
+  std::mt19937_64 rng(1);
+  const auto pick = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(high - low + 1));
+  };
+  for (int i = 0; i < 5000; ++i) {
+    const auto first = pick(0, 9), count = pick(1, 6), stride = pick(1, 3), kernel = pick(1, 5),
+               dilation = pick(1, 3), pad = pick(0, 4), up = pick(1, 3), in_size = pick(1, 20);
+    std::int64_t low = in_size;
+    std::int64_t high = -1;
+    for (std::int64_t o = first; o < first + count; ++o) {
+      for (std::int64_t k = 0; k < kernel; ++k) {
+        const std::int64_t at = o * stride - pad + k * dilation;
+        if (at < 0 || at % up != 0 || at / up >= in_size) continue;
+        low = std::min(low, at / up);
+        high = std::max(high, at / up);
+      }
+    }
+    const InputSpan span = input_span(first, count, stride, kernel, dilation, pad, up, in_size);
+    if (high >= low) {
+      EXPECT_LE(span.begin, low);
+      EXPECT_GE(span.begin + span.size, high + 1);
+    }
+    EXPECT_LE(span.begin + span.size, in_size);
+    EXPECT_EQ(span.origin + span.begin * up, first * stride - pad);
+  }
+}
+
+TEST(WindowTiling, TileFitsAndSmallestFitIsTheBoundary) {
+  const NpuConfig config = edge();
+  const WindowProblem p = conv_3x3(32, 64);
+  std::int64_t least = 1 << 20;
+  while (least > 0) {
+    try {
+      EXPECT_LE(choose_window_tile(p, config, least, "CONV_2D #0").scratchpad_bytes(), least);
+    } catch (const Error& e) {
+      EXPECT_THAT(e.what(), HasSubstr("CONV_2D #0: scratchpad: the smallest tile needs"));
+      EXPECT_THAT(e.what(), HasSubstr(fmt::format("{} are there", least)));
+      break;
+    }
+    least = choose_window_tile(p, config, least, "CONV_2D #0").scratchpad_bytes() - kAlignment;
+  }
+  EXPECT_LT(least, 2048);  // one output channel, one pixel, one input channel slice
+}
+
+TEST(WindowTiling, AccumulatorThatCannotHoldOnePixelIsAnError) {
+  NpuConfig config = edge();
+  config.accumulator.capacity_bytes = 32;
+  try {
+    static_cast<void>(choose_window_tile(conv_3x3(8, 8), config, 1 << 18, "CONV_2D #7"));
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_THAT(
+        e.what(),
+        HasSubstr("CONV_2D #7: accumulator: the smallest tile needs 64 bytes, 32 are there"));
+  }
+}
+
+TEST(WindowTiling, MoreScratchpadNeverCostsCycles) {
+  const NpuConfig config = edge();
+  const WindowProblem p = conv_3x3(56, 96);
+  std::int64_t before = 0;
+  for (std::int64_t bytes = 16 << 10; bytes <= 4 << 20; bytes *= 2) {
+    const std::int64_t cycles = choose_window_tile(p, config, bytes, "c").predicted_cycles;
+    if (before > 0) {
+      EXPECT_LE(cycles, before) << bytes;
+    }
+    before = cycles;
+  }
+}
+
+TEST(WindowTiling, WeightsThatFitAreLoadedOnce) {
+  const NpuConfig config = edge();
+  const WindowProblem p = conv_3x3(32, 32);
+  const WindowTile t = choose_window_tile(p, config, 512 << 10, "c");
+  const std::int64_t input = 32 * 32 * 32;
+  const std::int64_t weights = 32 * (9 * 32 + 12);
+  EXPECT_GE(t.work.load_bytes, input + weights);
+  EXPECT_LT(t.work.load_bytes, 2 * input + 2 * weights);  // halo rows between tiles are read twice
+  EXPECT_EQ(t.work.store_bytes, 32 * 32 * 32);
+}
+
+}  // namespace
+}  // namespace npu::mapper
