@@ -111,12 +111,11 @@ void YamlMap::finish() const {
 const yaml::Node& YamlMap::value_of(std::string_view key) const {
   if (!has(key)) {
     // A slip in the key is the likeliest reason that it is missing.
+    const std::vector<std::string> wanted = {std::string(key)};
     for (const yaml::Node::Entry& entry : node_->entries) {
-      const std::vector<std::string> wanted = {std::string(key)};
       if (!asked_->keys.contains(entry.key) && closest_name(entry.key, wanted)) {
-        throw Error(fmt::format("{}:{}:{}: {}{}{}: unknown key{}", file(), entry.line, entry.column,
-                                path_, path_.empty() ? "" : ".", shown(std::string_view(entry.key)),
-                                did_you_mean(entry.key, wanted)));
+        fail(key, fmt::format("must be given, got nothing; is `{}` in line {} meant?",
+                              shown(std::string_view(entry.key)), entry.line));
       }
     }
     fail(key, "must be given, got nothing");

@@ -175,7 +175,7 @@ std::string describe(const NpuConfig& c) {
   }
   fmt::format_to(line, "\nsources\n");
   for (const ConfigSource& source : c.sources) {
-    fmt::format_to(line, "  {:<30} {}\n",
+    fmt::format_to(line, "  {:<38} {}\n",
                    source.key.empty() ? source.section : source.section + "." + source.key,
                    source.text);
   }

@@ -50,8 +50,8 @@ std::int64_t ClockConfig::period_ps() const {
 }
 
 void read_sources(const YamlMap& in, std::string_view section, std::vector<ConfigSource>& out) {
-  out.push_back({std::string(section), "", in.require<std::string>("source")});
   const auto sources = in.get_map("sources");
+  out.push_back({std::string(section), "", in.require<std::string>("source")});
   if (!sources) return;
   const std::vector<std::string> keys = in.keys();
   for (const std::string& key : sources->keys()) {
