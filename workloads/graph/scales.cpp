@@ -6,9 +6,11 @@
 namespace npu::graph {
 namespace {
 
-bool has_scale(const Tensor& t) {
+/// Quantized integers; int32 counts in QUANTIZE only, where verify() has checked its scale.
+bool has_scale(const Tensor& t, OpKind kind) {
   return t.quantization.has_value() &&
-         (t.type == DType::kInt8 || t.type == DType::kUint8 || t.type == DType::kInt16);
+         (t.type == DType::kInt8 || t.type == DType::kUint8 || t.type == DType::kInt16 ||
+          (t.type == DType::kInt32 && kind == OpKind::kQuantize));
 }
 
 double scale_of(const Tensor& t) { return static_cast<double>(t.quantization->scale[0]); }
@@ -53,10 +55,10 @@ void check_scales(const NodeView& view) {
     const float alpha = view.attrs<LeakyReluAttrs>().alpha;
     view.require(std::isfinite(alpha), "alpha must be finite, got {}", alpha);
   }
-  if (!has_scale(view.in(0)) || !has_scale(view.out())) return;
+  if (!has_scale(view.in(0), kind) || !has_scale(view.out(), kind)) return;
   const double x = scale_of(view.in(0));
   const double y = scale_of(view.out());
-  const bool wide = view.out().type == DType::kInt16;
+  const bool wide = view.in(0).type == DType::kInt16;
   switch (kind) {
     case OpKind::kConv2d:
     case OpKind::kDepthwiseConv2d:

@@ -19,17 +19,21 @@ std::string types_of(const NodeView& view) {
   return text + " to " + std::string(name_of(view.out().type));
 }
 
-/// An activation: quantized integers carry one scale and zero point, int16 is symmetric.
-void check_activation(const NodeView& view, TensorId id) {
+/// Arithmetic takes int16 as symmetric; operators that only move or convert values take any offset.
+enum class Int16 : std::uint8_t { kSymmetric, kAnyOffset };
+
+/// An activation: quantized integers carry one scale and zero point.
+void check_activation(const NodeView& view, TensorId id, Int16 rule = Int16::kSymmetric) {
   const Tensor& t = view.graph.tensor(id);
   if (!is_quantized(t.type)) return;
   view.require(t.quantization.has_value(), "{} has no quantization",
                describe_tensor(view.graph, id));
   view.require(!t.quantization->per_channel(), "{} is an activation with {} scales",
                describe_tensor(view.graph, id), t.quantization->scale.size());
-  view.require(t.type != DType::kInt16 || t.quantization->zero_point[0] == 0,
-               "{}: the zero point of int16 must be 0, got {}", describe_tensor(view.graph, id),
-               t.quantization->zero_point[0]);
+  view.require(
+      rule == Int16::kAnyOffset || t.type != DType::kInt16 || t.quantization->zero_point[0] == 0,
+      "{}: the zero point of int16 must be 0, got {}", describe_tensor(view.graph, id),
+      t.quantization->zero_point[0]);
 }
 
 void require_constant(const NodeView& view, std::size_t index) {
@@ -59,7 +63,7 @@ void check_weights(const NodeView& view, std::size_t index, std::optional<int> a
   }
 }
 
-/// x, w, bias, y of convolutions and fully connected.
+/// x, w, bias, y of convolutions and fully connected. Float networks may store weights as int8.
 void check_mac_types(const NodeView& view) {
   const DType x = view.in(0).type;
   const DType w = view.in(1).type;
@@ -72,7 +76,8 @@ void check_mac_types(const NodeView& view) {
                    is(DType::kUint8, DType::kUint8, DType::kInt32) ||
                    is(DType::kInt16, DType::kInt8, DType::kInt64) ||
                    is(DType::kInt16, DType::kInt8, DType::kInt32) ||
-                   is(DType::kFloat32, DType::kFloat32, DType::kFloat32),
+                   is(DType::kFloat32, DType::kFloat32, DType::kFloat32) ||
+                   is(DType::kFloat32, DType::kInt8, DType::kFloat32),
                "types {} are not supported", types_of(view));
   check_activation(view, view.node.inputs[0]);
   check_activation(view, view.node.outputs[0]);
@@ -103,7 +108,7 @@ void check_svdf_types(const NodeView& view) {
 
 enum class Equal : std::uint8_t { kNothing, kQuantization };
 
-/// All operands of one type; `types` says which.
+/// All operands of one type; `types` says which, none means that the operator only moves values.
 void check_same(const NodeView& view, std::initializer_list<DType> types, Equal equal) {
   const DType y = view.out().type;
   bool known = types.size() == 0;
@@ -112,8 +117,9 @@ void check_same(const NodeView& view, std::initializer_list<DType> types, Equal 
   for (std::size_t i = 0; i < view.node.inputs.size(); ++i) same = same && view.in(i).type == y;
   for (std::size_t i = 1; i < view.node.outputs.size(); ++i) same = same && view.out(i).type == y;
   view.require(known && same, "types {} are not supported", types_of(view));
-  for (const TensorId id : view.node.inputs) check_activation(view, id);
-  for (const TensorId id : view.node.outputs) check_activation(view, id);
+  const Int16 rule = types.size() == 0 ? Int16::kAnyOffset : Int16::kSymmetric;
+  for (const TensorId id : view.node.inputs) check_activation(view, id, rule);
+  for (const TensorId id : view.node.outputs) check_activation(view, id, rule);
   if (equal == Equal::kNothing || !is_quantized(y)) return;
   for (const std::vector<TensorId>& ids : {view.node.inputs, view.node.outputs}) {
     for (const TensorId id : ids) {
@@ -126,15 +132,46 @@ void check_same(const NodeView& view, std::initializer_list<DType> types, Equal 
 
 /// Softmax and its kin have an output quantization that their algorithm fixes.
 void check_fixed_output(const NodeView& view, float int8_scale, std::int32_t int8_zero_point,
-                        float int16_scale) {
+                        float int16_scale, std::int32_t int16_zero_point) {
   const Tensor& y = view.out();
   if (!is_quantized(y.type)) return;
   const bool wide = y.type == DType::kInt16;
   const float scale = wide ? int16_scale : int8_scale;
-  const std::int32_t zero_point = wide ? 0 : int8_zero_point + (y.type == DType::kUint8 ? 128 : 0);
+  const std::int32_t zero_point =
+      wide ? int16_zero_point : int8_zero_point + (y.type == DType::kUint8 ? 128 : 0);
   view.require(y.quantization->scale[0] == scale && y.quantization->zero_point[0] == zero_point,
                "output must have scale {} and zero point {}, got {} and {}", scale, zero_point,
                y.quantization->scale[0], y.quantization->zero_point[0]);
+}
+
+/// int8 to int16 has an output range of its own: the whole of int16.
+void check_softmax(const NodeView& view) {
+  using enum DType;
+  if (view.in(0).type != kInt8 || view.out().type != kInt16) {
+    check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
+    return check_fixed_output(view, 1.0F / 256, -128, 1.0F / 32768, 0);
+  }
+  check_activation(view, view.node.inputs[0]);
+  check_activation(view, view.node.outputs[0], Int16::kAnyOffset);
+  check_fixed_output(view, 0, 0, 1.0F / 65536, -32768);
+}
+
+/// Conversions between quantized types; int32 stands for reals here too, when it has a scale.
+void check_quantize(const NodeView& view) {
+  const DType x = view.in(0).type;
+  const DType y = view.out().type;
+  view.require(
+      (is_quantized(y) && (is_quantized(x) || x == DType::kInt32 || x == DType::kFloat32)) ||
+          (is_quantized(x) && y == DType::kInt32),
+      "types {} are not supported", types_of(view));
+  for (const TensorId id : {view.node.inputs[0], view.node.outputs[0]}) {
+    check_activation(view, id, Int16::kAnyOffset);
+    const Tensor& t = view.graph.tensor(id);
+    if (t.type != DType::kInt32) continue;
+    view.require(t.quantization.has_value() && !t.quantization->per_channel() &&
+                     t.quantization->scale[0] >= 0x1p-60F && t.quantization->scale[0] <= 0x1p60F,
+                 "{} needs one scale between 2^-60 and 2^60", describe_tensor(view.graph, id));
+  }
 }
 
 void check_pad_value(const NodeView& view) {
@@ -191,17 +228,19 @@ void check_types(const NodeView& view) {
       check_same(view, {kInt8, kUint8, kFloat32}, Equal::kNothing);
       break;
     case OpKind::kSoftmax:
+      check_softmax(view);
+      break;
     case OpKind::kLogistic:
       check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
-      check_fixed_output(view, 1.0F / 256, -128, 1.0F / 32768);
+      check_fixed_output(view, 1.0F / 256, -128, 1.0F / 32768, 0);
       break;
     case OpKind::kTanh:
       check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
-      check_fixed_output(view, 1.0F / 128, 0, 1.0F / 32768);
+      check_fixed_output(view, 1.0F / 128, 0, 1.0F / 32768, 0);
       break;
     case OpKind::kLogSoftmax:
       check_same(view, {kInt8, kUint8, kFloat32}, Equal::kNothing);
-      check_fixed_output(view, 16.0F / 256, 127, 0);
+      check_fixed_output(view, 16.0F / 256, 127, 0, 0);
       break;
     case OpKind::kConcatenation:
       // Only the legacy uint8 rule rescales its inputs.
@@ -219,14 +258,11 @@ void check_types(const NodeView& view) {
       check_same(view, {}, Equal::kQuantization);
       break;
     case OpKind::kQuantize:
-      view.require((is_quantized(x) || x == kFloat32) && is_quantized(y),
-                   "types {} are not supported", types_of(view));
-      check_activation(view, view.node.inputs[0]);
-      check_activation(view, view.node.outputs[0]);
+      check_quantize(view);
       break;
     case OpKind::kDequantize:
       view.require(is_quantized(x) && y == kFloat32, "types {} are not supported", types_of(view));
-      check_activation(view, view.node.inputs[0]);
+      check_activation(view, view.node.inputs[0], Int16::kAnyOffset);
       break;
   }
   check_scales(view);

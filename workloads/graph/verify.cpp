@@ -57,6 +57,7 @@ void check_quantization(const Graph& graph, TensorId id) {
            to_string(t.shape));
     }
   }
+  if (!is_quantized_type(t.type)) return;
   for (const float scale : q.scale) {
     // The bounds keep products and quotients of two scales normal numbers in float32.
     if (!(scale >= 0x1p-60F && scale <= 0x1p60F)) {
@@ -68,7 +69,6 @@ void check_quantization(const Graph& graph, TensorId id) {
   if (t.type == DType::kInt8) low = -128, high = 127;
   if (t.type == DType::kUint8) high = 255;
   if (t.type == DType::kInt16) low = -32768, high = 32767;
-  if (!is_quantized_type(t.type)) return;
   for (const std::int32_t zero_point : q.zero_point) {
     if (zero_point < low || zero_point > high) {
       fail("{}: zero point must be in [{}, {}] for {}, got {}", where(), low, high, name_of(t.type),
@@ -97,12 +97,12 @@ void check_tensor(const Graph& graph, TensorId id) {
 /// Tracks which tensors have a value, in execution order.
 class Order {
  public:
-  explicit Order(const Graph& graph) : graph_(graph), known_(graph.tensors.size()) {}
+  explicit Order(const Graph& graph)
+      : graph_(graph), known_(graph.tensors.size()), checked_(graph.tensors.size()) {}
 
   void add_inputs() {
     for (const TensorId id : graph_.inputs) {
-      check_index(graph_, id, "graph inputs");
-      check_tensor(graph_, id);
+      check(id, "graph inputs");
       const Tensor& t = graph_.tensor(id);
       if (t.is_constant || t.is_variable) {
         fail("graph inputs: {} is {}", describe_tensor(graph_, id),
@@ -120,8 +120,7 @@ class Order {
     const std::string where = describe(node);
     for (const TensorId id : node.inputs) {
       if (id == kAbsent) continue;
-      check_index(graph_, id, where);
-      check_tensor(graph_, id);
+      check(id, where);
       const Tensor& t = graph_.tensor(id);
       if (t.is_variable) {
         if (node.kind != OpKind::kSvdf || node.inputs.size() != 5 || node.inputs[4] != id) {
@@ -135,8 +134,7 @@ class Order {
       }
     }
     for (const TensorId id : node.outputs) {
-      check_index(graph_, id, where);
-      check_tensor(graph_, id);
+      check(id, where);
       const Tensor& t = graph_.tensor(id);
       if (t.is_constant || t.is_variable) {
         fail("{}: writes {}, {}", where, describe_tensor(graph_, id),
@@ -163,8 +161,15 @@ class Order {
   }
 
  private:
+  void check(TensorId id, const std::string& where) {
+    check_index(graph_, id, where);
+    if (checked_[static_cast<std::size_t>(id)]) return;
+    check_tensor(graph_, id);
+    checked_[static_cast<std::size_t>(id)] = true;
+  }
+
   const Graph& graph_;
-  std::vector<bool> known_;
+  std::vector<bool> known_, checked_;
   std::set<TensorId> is_input_, states_;
 };
 
