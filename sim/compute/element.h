@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace npu::compute {
+
+/// Element types as instructions encode them.
+enum class Element : std::uint8_t { kInt8, kUint8, kInt16, kInt32 };
+[[nodiscard]] constexpr std::int64_t size_of(Element type) {
+  return type == Element::kInt32 ? 4 : type == Element::kInt16 ? 2 : 1;
+}
+[[nodiscard]] constexpr std::int32_t lowest_of(Element type) {
+  return type == Element::kInt8    ? -128
+         : type == Element::kUint8 ? 0
+         : type == Element::kInt16 ? -32768
+                                   : INT32_MIN;
+}
+[[nodiscard]] constexpr std::int32_t highest_of(Element type) {
+  return type == Element::kInt8    ? 127
+         : type == Element::kUint8 ? 255
+         : type == Element::kInt16 ? 32767
+                                   : INT32_MAX;
+}
+
+/// Memory holds elements at any address.
+template <typename T>
+[[nodiscard]] inline T load(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(T));
+  return value;
+}
+template <typename T>
+inline void store(std::byte* at, T value) {
+  std::memcpy(at, &value, sizeof(T));
+}
+
+[[nodiscard]] inline std::int32_t load_element(const std::byte* at, Element type) {
+  switch (type) {
+    case Element::kInt8:
+      return load<std::int8_t>(at);
+    case Element::kUint8:
+      return load<std::uint8_t>(at);
+    case Element::kInt16:
+      return load<std::int16_t>(at);
+    case Element::kInt32:
+      break;
+  }
+  return load<std::int32_t>(at);
+}
+
+/// Calls `body` with a value of the C++ type of `type`.
+template <typename Body>
+inline void with_type(Element type, Body&& body) {
+  switch (type) {
+    case Element::kInt8:
+      return body(std::int8_t{});
+    case Element::kUint8:
+      return body(std::uint8_t{});
+    case Element::kInt16:
+      return body(std::int16_t{});
+    case Element::kInt32:
+      return body(std::int32_t{});
+  }
+}
+
+/// The sum or product in 32 bits, modulo 2^32.
+[[nodiscard]] constexpr std::int32_t add_wrap(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
+[[nodiscard]] constexpr std::int32_t subtract_wrap(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) - static_cast<std::uint32_t>(b));
+}
+[[nodiscard]] constexpr std::int32_t multiply_wrap(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) * static_cast<std::uint32_t>(b));
+}
+
+}  // namespace npu::compute

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/compute/mac_operation.h"
+
+namespace npu::compute {
+
+/// What mac.load_weights brought: w[o][k] row by row, and where it came from.
+struct ShadowWeights {
+  bool valid = false;
+  std::int64_t address = 0, stride = 0, n = 0, k = 0;
+  Element type = Element::kInt8;
+  std::vector<std::byte> bytes;  ///< [n][k]; empty when timing-only.
+};
+
+/// The arithmetic of the MAC array on the bytes of the memories. Sums are exact modulo 2^32 (2^64
+/// when wide).
+///
+/// Fast path: operands less their zero points as int16, patches gathered row by row, block kernels
+/// of matmul.h. Operands that leave int16 (a zero point far outside the type's range) and int16 ×
+/// int16 products of which not even two fit 32 bits go element by element.
+class MatrixExecutor {
+ public:
+  /// `op`'s extents must lie within the memories (check_extent).
+  /// @param shadow  the first fold's weights; null: from the scratchpad.
+  void run(const MacOperation& op, const ShadowWeights* shadow,
+           std::span<const std::byte> scratchpad, std::span<std::byte> accumulator);
+
+ private:
+  void convolve(const MacOperation& op, const ShadowWeights* shadow,
+                std::span<const std::byte> scratchpad, std::span<std::byte> accumulator,
+                std::int64_t exact_products);
+  void depthwise(const MacOperation& op, std::span<const std::byte> scratchpad,
+                 std::span<std::byte> accumulator);
+  void pack_weights(const MacOperation& op, const ShadowWeights* shadow,
+                    std::span<const std::byte> scratchpad);
+
+  std::vector<std::int16_t> weights_, inputs_, row_;
+};
+
+/// Element by element, for every operand that an instruction can hold. Slow.
+void run_plain(const MacOperation& op, const ShadowWeights* shadow,
+               std::span<const std::byte> scratchpad, std::span<std::byte> accumulator);
+
+/// out[i] = element i at `source` less `zero`; the differences must fit int16.
+void convert_to_int16(const std::byte* source, Element type, std::int64_t count, std::int32_t zero,
+                      std::int16_t* out);
+
+}  // namespace npu::compute
