@@ -52,7 +52,7 @@ function(npusim_schema folder file)
   set(out "${CMAKE_BINARY_DIR}/generated/${stem}_generated.h")
   add_custom_command(
     OUTPUT "${out}"
-    COMMAND "${FLATC}" --cpp --cpp-std c++17 --scoped-enums --reflect-names -o "${CMAKE_BINARY_DIR}/generated" "${CMAKE_SOURCE_DIR}/${folder}/${file}"
+    COMMAND "${FLATC}" --cpp --cpp-std c++17 --scoped-enums --reflect-names --gen-object-api -o "${CMAKE_BINARY_DIR}/generated" "${CMAKE_SOURCE_DIR}/${folder}/${file}"
     DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/${file}" VERBATIM)
   target_sources(${name} PRIVATE "${out}")
   target_include_directories(${name} SYSTEM PUBLIC "${CMAKE_BINARY_DIR}/generated")
