@@ -8,12 +8,15 @@
 namespace npu {
 namespace {
 
-/// Pages of 1 KiB, larger where the memory would have more than 2^18 of them.
+constexpr int kLeastPageBits = 12;
+
+/// Pages of 4 KiB, larger where the memory would have more than 2^18 of them. Smaller ones cost
+/// dense tiles more visits, larger ones strided tiles more moves.
 int page_bits_for(std::int64_t capacity_bytes) {
-  const auto pages =
-      static_cast<std::uint64_t>(ceil_div(std::max<std::int64_t>(capacity_bytes, 1), 1024));
+  const auto pages = static_cast<std::uint64_t>(
+      ceil_div(std::max<std::int64_t>(capacity_bytes, 1), std::int64_t{1} << kLeastPageBits));
   const int excess = static_cast<int>(std::bit_width(pages - 1)) - 18;
-  return 10 + std::max(excess, 0);
+  return kLeastPageBits + std::max(excess, 0);
 }
 
 }  // namespace
