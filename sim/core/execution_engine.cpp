@@ -29,7 +29,7 @@ ExecutionEngine::ExecutionEngine(const sc_core::sc_module_name& name, isa::Engin
 void ExecutionEngine::push(Dispatched dispatched) {
   NPU_CHECK(!full(), "push into a full queue");
   queue_.push_back(std::move(dispatched));
-  arrived_.notify();
+  arrived_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void ExecutionEngine::run() {
@@ -51,7 +51,7 @@ void ExecutionEngine::step() {
   const Dispatched current = std::move(queue_.front());
   queue_.pop_front();
   executing_ = true;
-  space_.notify();
+  space_.notify(sc_core::SC_ZERO_TIME);
 
   const std::uint64_t busy_before = timeline_.cycles(Bucket::kBusy);
   std::uint64_t cycle = std::max(clock_.now(), last_completion_cycle_);

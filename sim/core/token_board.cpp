@@ -7,7 +7,7 @@ void TokenBoard::give(isa::Engine from, std::uint8_t mask) {
   for (std::size_t to = 0; to < isa::kEngineCount; ++to) {
     if ((mask >> to & 1) == 0) continue;
     ++row[to];
-    given_[to].notify();
+    given_[to].notify(sc_core::SC_ZERO_TIME);
   }
 }
 
