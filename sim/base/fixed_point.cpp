@@ -68,16 +68,6 @@ std::int32_t rescale(std::int32_t x, FixedMultiplier m, Rounding rounding) {
   return 0;
 }
 
-std::int32_t rescale_wide(std::int64_t x, FixedMultiplier m) {
-  const std::int32_t reduced =
-      m.multiplier < 0x7FFF0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7FFF;
-  const int total_shift = 15 - std::clamp(m.shift, -31, 14);
-  const auto product =
-      static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(std::int64_t{reduced});
-  const auto rounded = static_cast<std::int64_t>(product + (std::uint64_t{1} << (total_shift - 1)));
-  return wrap(rounded >> total_shift);
-}
-
 std::int32_t saturating_shift_left(std::int32_t x, int count) {
   const std::int64_t shifted = std::int64_t{x} * (std::int64_t{1} << count);
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(shifted, kMin, kMax));

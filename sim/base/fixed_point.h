@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -74,7 +75,15 @@ struct FixedMultiplier {
 /// The 16×8 path: int64 accumulator, multiplier reduced to 16 bits, one rounding. Exact for |x| <
 /// 2^47; beyond, and for results beyond int32, the low bits remain. A shift outside [−31, 14] acts
 /// as the nearest of the two.
-[[nodiscard]] std::int32_t rescale_wide(std::int64_t x, FixedMultiplier m);
+[[nodiscard]] inline std::int32_t rescale_wide(std::int64_t x, FixedMultiplier m) {
+  const std::int32_t reduced =
+      m.multiplier < 0x7FFF0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  const int total_shift = 15 - std::clamp(m.shift, -31, 14);
+  const auto product =
+      static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(std::int64_t{reduced});
+  const auto rounded = static_cast<std::int64_t>(product + (std::uint64_t{1} << (total_shift - 1)));
+  return static_cast<std::int32_t>(rounded >> total_shift);
+}
 
 // Fixed-point functions behind softmax, logistic and tanh (reference/tflite_format.md §13).
 /// exp(a) for a ≤ 0 in Qk.(31−k), 0 ≤ k ≤ 5 integer bits; the result is Q0.31.

@@ -14,20 +14,29 @@ namespace npu {
 
 /// The MAC array: mac.load_weights, mac.conv, mac.depthwise, mac.gemm.
 ///
-/// Timing: sim/timing/mac_timing.h per tile, plus waits for scratchpad and accumulator banks. A tile starts when the
-/// array is free and its weights are in; mac.load_weights starts when the shadow registers are free
-/// (MacTiming::shadow_free_cycles into the tile before), so it runs beside that tile.
+/// Timing: sim/timing/mac_timing.h per tile, plus waits for scratchpad and accumulator banks. A
+/// tile starts when the array is free and its weights are in; mac.load_weights starts when the
+/// shadow registers are free (MacTiming::shadow_free_cycles into the tile before), so it runs
+/// beside that tile, and an exposed rest of it counts as fill/drain. A tile's traffic is spread
+/// evenly over it; padding is multiplied but not read.
+///
+/// weights_loaded: the tile takes its first fold from the bytes that the last mac.load_weights
+/// copied. RunFault if there was none since the last tile, or if its address, stride, type or shape
+/// is not the fold's. Not modelled: tiles that overlap in the array (a tile enters when the one
+/// before has drained).
 class MacArray : public sc_core::sc_module {
  public:
-  MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config, const CoreClock& clock, Sram& scratchpad,
-           Sram& accumulator, Recorder& recorder);
+  MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config,
+           const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder);
   ~MacArray() override;
 
-  /// Runs one instruction: waits until it can start, does the arithmetic (unless timing-only), and returns when the engine
-  /// may look at the next instruction, which can be before this one is complete.
-  /// @return the cycle at which it is complete (its results are visible, its operands may be overwritten).
-  /// Completion cycles never decrease.
-  std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index, std::int32_t layer);
+  /// Runs one instruction: waits until it can start, does the arithmetic (unless timing-only), and
+  /// returns when the engine may look at the next instruction, which can be before this one is
+  /// complete.
+  /// @return the cycle at which it is complete (its results are visible, its operands may be
+  /// overwritten). Completion cycles never decrease.
+  std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index,
+                        std::int32_t layer);
 
   [[nodiscard]] Timeline& timeline();
 

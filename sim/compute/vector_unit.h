@@ -12,15 +12,19 @@
 
 namespace npu {
 
-/// The vector unit: every vec.* instruction. Timing: sim/timing/vector_timing.h plus bank waits.
+/// The vector unit: every vec.* instruction, one at a time.
+///
+/// Timing: sim/timing/vector_timing.h plus bank waits; the traffic is spread evenly over the
+/// instruction. Not modelled: the next instruction's issue under the latency of the one before.
 class VectorUnit : public sc_core::sc_module {
  public:
-  VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& config, const CoreClock& clock, Sram& scratchpad,
-             Sram& accumulator, Recorder& recorder);
+  VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& config,
+             const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder);
   ~VectorUnit() override;
 
   /// As MacArray::execute.
-  std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index, std::int32_t layer);
+  std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index,
+                        std::int32_t layer);
 
   [[nodiscard]] Timeline& timeline();
 

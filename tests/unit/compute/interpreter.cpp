@@ -316,9 +316,9 @@ struct Machine {
       for (std::size_t k = 0; k < v.size(); ++k) {
         Int r = low;
         if (v[k] - highest >= word(2)) {
-          r = rounding_shift_right(high_multiply(reciprocal, exponential(v[k] - highest)),
-                                   12 - zeros + 31 - bits) +
-              offset;
+          const int shift = 12 - zeros + 31 - bits;
+          const std::int32_t ratio = high_multiply(reciprocal, exponential(v[k] - highest));
+          r = (shift > 31 ? 0 : rounding_shift_right(ratio, shift)) + offset;
         }
         put(m.scratchpad, dst + static_cast<Int>(k) * kElementBytes[out], limit(r, low, high),
             kElementBytes[out]);

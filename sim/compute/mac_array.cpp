@@ -1,0 +1,216 @@
+#include "sim/compute/mac_array.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/base/error.h"
+#include "sim/compute/mac_operation.h"
+#include "sim/compute/matrix_executor.h"
+#include "sim/timing/mac_timing.h"
+
+namespace npu {
+
+using compute::MacOperands;
+using compute::MacOperation;
+using isa::Opd;
+
+struct MacArray::Impl {
+  Impl(const MacArrayConfig& array_config, const CoreClock& core_clock, Sram& scratchpad_memory,
+       Sram& accumulator_memory, Recorder& event_recorder)
+      : config(array_config),
+        clock(core_clock),
+        scratchpad(scratchpad_memory),
+        accumulator(accumulator_memory),
+        recorder(event_recorder),
+        tile_track(recorder.add_track("mac_array")),
+        weight_track(recorder.add_track("mac_array_weights")) {}
+
+  std::uint64_t load_weights(const isa::Instruction& instruction, std::int32_t index,
+                             std::int32_t layer);
+  std::uint64_t run_tile(const isa::Instruction& instruction, std::int32_t index,
+                         std::int32_t layer);
+  void check_loaded(const isa::Instruction& instruction, std::int32_t index, const MacOperation& op,
+                    const timing::Fold& fold) const;
+  [[nodiscard]] std::uint64_t book(Sram& memory, bool is_write, compute::Extent extent,
+                                   std::int64_t bytes, std::uint64_t start,
+                                   std::uint64_t cycles) const {
+    return bytes == 0 ? start
+                      : memory.book(is_write, extent.low, extent.high, bytes, start, cycles);
+  }
+  void count(Event event, std::int64_t n, std::int32_t layer, std::uint64_t begin,
+             std::uint64_t end) const {
+    if (n > 0) recorder.count(event, static_cast<std::uint64_t>(n), layer, begin, end);
+  }
+  [[nodiscard]] bool weight_stationary() const {
+    return config.dataflow == Dataflow::kWeightStationary;
+  }
+
+  const MacArrayConfig config;
+  const CoreClock& clock;
+  Sram& scratchpad;
+  Sram& accumulator;
+  Recorder& recorder;
+  const std::uint32_t tile_track, weight_track;
+  Timeline timeline;
+  compute::MatrixExecutor executor;
+  compute::ShadowWeights shadow;
+  std::uint64_t array_free = 0;     ///< The last tile's results are out.
+  std::uint64_t shadow_free = 0;    ///< The last tile needs the shadow registers no more.
+  std::uint64_t weights_ready = 0;  ///< The last mac.load_weights is done.
+  std::uint64_t completed = 0;      ///< Completion of the last instruction.
+};
+
+MacArray::MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config,
+                   const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder)
+    : sc_module(name),
+      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder)) {}
+
+MacArray::~MacArray() = default;
+
+Timeline& MacArray::timeline() { return impl_->timeline; }
+
+std::uint64_t MacArray::execute(const isa::Instruction& instruction, std::int32_t index,
+                                std::int32_t layer) {
+  impl_->completed = std::max(impl_->completed, instruction.opcode == isa::Opcode::kLoadWeights
+                                                    ? impl_->load_weights(instruction, index, layer)
+                                                    : impl_->run_tile(instruction, index, layer));
+  return impl_->completed;
+}
+
+std::uint64_t MacArray::Impl::load_weights(const isa::Instruction& instruction, std::int32_t index,
+                                           std::int32_t layer) {
+  const std::int64_t n = instruction[Opd::kN];
+  const std::int64_t k = instruction[Opd::kK];
+  const auto type = static_cast<compute::Element>(instruction[Opd::kWType]);
+  if (!weight_stationary()) {
+    throw RunFault(fmt::format(
+        "instruction {}: mac.load_weights: this array keeps no weights (dataflow is not "
+        "weight_stationary)",
+        index));
+  }
+  if (n < 1 || k < 1 || n > config.cols || k > config.rows) {
+    throw RunFault(fmt::format(
+        "instruction {}: mac.load_weights: {} x {} weights (k x n) do not fit the {} x {} array",
+        index, k, n, config.rows, config.cols));
+  }
+  if (type == compute::Element::kInt32) {
+    throw RunFault(fmt::format(
+        "instruction {}: mac.load_weights: w_type must be int8, uint8 or int16", index));
+  }
+  const std::int64_t row_bytes = k * compute::size_of(type);
+  const std::int64_t stride = instruction[Opd::kWStride];
+  const compute::Extent extent{instruction[Opd::kW],
+                               instruction[Opd::kW] + (n - 1) * stride + row_bytes};
+  compute::check_extent(instruction, index, "w", extent, scratchpad.config().capacity_bytes);
+
+  const std::uint64_t asked = clock.now();
+  const std::uint64_t start = std::max({asked, shadow_free, weights_ready});
+  clock.wait_until(start);
+  const auto cycles =
+      static_cast<std::uint64_t>(timing::weight_load_cycles(config, k, n * compute::size_of(type)));
+  const std::uint64_t alone = start + cycles;
+  const std::uint64_t end =
+      std::max(alone, book(scratchpad, false, extent, n * row_bytes, start, cycles));
+
+  shadow = {true, extent.low, stride, n, k, type, std::move(shadow.bytes)};
+  shadow.bytes.clear();
+  if (const auto data = scratchpad.data(); !data.empty()) {
+    shadow.bytes.resize(static_cast<std::size_t>(n * row_bytes));
+    for (std::int64_t o = 0; o < n; ++o) {
+      std::memcpy(shadow.bytes.data() + o * row_bytes, data.data() + extent.low + o * stride,
+                  static_cast<std::size_t>(row_bytes));
+    }
+  }
+  weights_ready = end;
+
+  // What a tile before hides is accounted already; only the rest lands here.
+  timeline.advance(Bucket::kIdle, asked);
+  timeline.advance(Bucket::kFillDrain, alone);
+  timeline.advance(Bucket::kWaitBank, end);
+  count(Event::kScratchpadRead, n * row_bytes, layer, start, end);
+  count(Event::kWeightRegisterWrite, n * row_bytes, layer, start, end);
+  recorder.span({weight_track, index, start, end});
+  return end;
+}
+
+void MacArray::Impl::check_loaded(const isa::Instruction& instruction, std::int32_t index,
+                                  const MacOperation& op, const timing::Fold& fold) const {
+  const std::string_view name = isa::spec_of(instruction.opcode).mnemonic;
+  if (!weight_stationary()) {
+    throw RunFault(
+        fmt::format("instruction {}: {}: weights_loaded on an array that keeps no weights "
+                    "(dataflow is not weight_stationary)",
+                    index, name));
+  }
+  if (!shadow.valid) {
+    throw RunFault(fmt::format(
+        "instruction {}: {}: weights_loaded, but the shadow registers hold none", index, name));
+  }
+  if (shadow.address != op.w || shadow.stride != op.w_stride || shadow.n != fold.n ||
+      shadow.k != fold.k || shadow.type != op.w_type) {
+    throw RunFault(
+        fmt::format("instruction {}: {}: the shadow registers hold {} x {} weights (k x n) of "
+                    "address {} stride {}, the "
+                    "tile needs {} x {} of address {} stride {} in its own type",
+                    index, name, shadow.k, shadow.n, shadow.address, shadow.stride, fold.k, fold.n,
+                    op.w, op.w_stride));
+  }
+}
+
+std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std::int32_t index,
+                                       std::int32_t layer) {
+  const MacOperation op = compute::decode_mac(instruction, index);
+  const MacOperands operands = operands_of(op);
+  check_extent(instruction, index, "x", operands.x, scratchpad.config().capacity_bytes);
+  check_extent(instruction, index, "w", operands.w, scratchpad.config().capacity_bytes);
+  check_extent(instruction, index, "acc", operands.acc, accumulator.config().capacity_bytes);
+  const timing::MacTile tile = op.tile();
+  if (op.weights_loaded) check_loaded(instruction, index, op, first_fold(config, tile));
+
+  const std::uint64_t asked = clock.now();
+  const std::uint64_t start = std::max({asked, array_free, weights_ready});
+  clock.wait_until(start);
+
+  const timing::MacTiming t = mac_tile(config, tile);
+  const auto total = static_cast<std::uint64_t>(t.total_cycles);
+  // Padding is fed in without reading; int16 inputs need not have wide sums, nor wide sums int16
+  // inputs.
+  const std::int64_t input_bytes =
+      t.input_read_bytes / (op.positions() * op.taps()) * operands.input_pairs;
+  const std::int64_t sum_bytes = tile.wide ? 8 : 4;
+  const std::int64_t sums_read = t.accumulator_read_bytes / sum_bytes * op.accumulator_bytes();
+  const std::int64_t sums_written = t.accumulator_write_bytes / sum_bytes * op.accumulator_bytes();
+  const std::uint64_t alone = start + total;
+  const std::uint64_t end =
+      std::max({alone, book(scratchpad, false, operands.x, input_bytes, start, total),
+                book(scratchpad, false, operands.w, t.weight_read_bytes, start, total),
+                book(accumulator, false, operands.acc, sums_read, start, total),
+                book(accumulator, true, operands.acc, sums_written, start, total)});
+
+  if (const auto data = scratchpad.data(); !data.empty()) {
+    executor.run(op, op.weights_loaded ? &shadow : nullptr, data, accumulator.data());
+  }
+  shadow.valid = false;
+  array_free = end;
+  // Bank waits stretch the tile evenly.
+  const auto shadow_cycles = static_cast<std::uint64_t>(t.shadow_free_cycles);
+  shadow_free =
+      start + shadow_cycles + (end - alone) * shadow_cycles / std::max<std::uint64_t>(total, 1);
+
+  timeline.advance(Bucket::kIdle, asked);
+  timeline.advance(Bucket::kFillDrain, start + static_cast<std::uint64_t>(t.fill_drain_cycles));
+  timeline.advance(Bucket::kBusy, alone);
+  timeline.advance(Bucket::kWaitBank, end);
+  count(op.x_type == compute::Element::kInt16 ? Event::kMacInt16 : Event::kMacInt8, t.macs, layer,
+        start, end);
+  count(Event::kWeightRegisterWrite, t.register_write_bytes, layer, start, end);
+  count(Event::kScratchpadRead, input_bytes + t.weight_read_bytes, layer, start, end);
+  count(Event::kAccumulatorRead, sums_read, layer, start, end);
+  count(Event::kAccumulatorWrite, sums_written, layer, start, end);
+  recorder.span({tile_track, index, start, end});
+
+  clock.wait_until(shadow_free);
+  return end;
+}
+
+}  // namespace npu

@@ -1,0 +1,85 @@
+#include "sim/compute/vector_unit.h"
+
+#include <algorithm>
+
+#include "sim/base/error.h"
+#include "sim/compute/vector_exec.h"
+#include "sim/compute/vector_work.h"
+#include "sim/timing/vector_timing.h"
+
+namespace npu {
+
+struct VectorUnit::Impl {
+  Impl(const VectorConfig& unit_config, const CoreClock& core_clock, Sram& scratchpad_memory,
+       Sram& accumulator_memory, Recorder& event_recorder)
+      : config(unit_config),
+        clock(core_clock),
+        scratchpad(scratchpad_memory),
+        accumulator(accumulator_memory),
+        recorder(event_recorder),
+        track(recorder.add_track("vector_unit")) {}
+
+  const VectorConfig config;
+  const CoreClock& clock;
+  Sram& scratchpad;
+  Sram& accumulator;
+  Recorder& recorder;
+  const std::uint32_t track;
+  Timeline timeline;
+};
+
+VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& config,
+                       const CoreClock& clock, Sram& scratchpad, Sram& accumulator,
+                       Recorder& recorder)
+    : sc_module(name),
+      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder)) {}
+
+VectorUnit::~VectorUnit() = default;
+
+Timeline& VectorUnit::timeline() { return impl_->timeline; }
+
+std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int32_t index,
+                                  std::int32_t layer) {
+  Impl& u = *impl_;
+  const compute::VectorWork work = compute::describe_vector(instruction, index);
+  const auto memory_of = [&u](const compute::Stream& s) -> Sram& {
+    return s.memory == isa::Memory::kAccumulator ? u.accumulator : u.scratchpad;
+  };
+  for (std::size_t i = 0; i < work.stream_count; ++i) {
+    const compute::Stream& s = work.streams[i];
+    compute::check_extent(instruction, index, s.operand, s.extent,
+                          memory_of(s).config().capacity_bytes);
+  }
+
+  const std::uint64_t start = u.clock.now();
+  const timing::VectorTiming t = timing::vector_op(u.config, work.kind, work.elements, work.steps);
+  const std::uint64_t alone = start + static_cast<std::uint64_t>(t.total_cycles);
+  std::uint64_t end = alone;
+  for (std::size_t i = 0; i < work.stream_count; ++i) {
+    const compute::Stream& s = work.streams[i];
+    end = std::max(end, memory_of(s).book(s.is_write, s.extent.low, s.extent.high, s.bytes, start,
+                                          static_cast<std::uint64_t>(t.total_cycles)));
+  }
+  if (const auto data = u.scratchpad.data(); !data.empty()) {
+    compute::execute_vector(instruction, index, u.config.rounding, data, u.accumulator.data());
+  }
+
+  u.timeline.advance(Bucket::kIdle, start);
+  u.timeline.advance(Bucket::kFillDrain, start + static_cast<std::uint64_t>(t.fill_drain_cycles));
+  u.timeline.advance(Bucket::kBusy, alone);
+  u.timeline.advance(Bucket::kWaitBank, end);
+  for (std::size_t i = 0; i < work.stream_count; ++i) {
+    const compute::Stream& s = work.streams[i];
+    const bool scratchpad = s.memory == isa::Memory::kScratchpad;
+    const Event event = scratchpad
+                            ? (s.is_write ? Event::kScratchpadWrite : Event::kScratchpadRead)
+                            : (s.is_write ? Event::kAccumulatorWrite : Event::kAccumulatorRead);
+    u.recorder.count(event, static_cast<std::uint64_t>(s.bytes), layer, start, end);
+  }
+  u.recorder.count(Event::kVectorOp, static_cast<std::uint64_t>(t.lane_ops), layer, start, end);
+  u.recorder.span({u.track, index, start, end});
+  u.clock.wait_until(end);
+  return end;
+}
+
+}  // namespace npu
