@@ -93,7 +93,10 @@ class Session {
       fail("stdout: cannot write");
     }
     profile_.charge(Profile::kReport);
-    if (options_.profile) std::fputs(profile_.text().c_str(), stderr);
+    if (options_.profile) {
+      fmt::print(stderr, "{}profile: total_cycles {}\nprofile: simulation_events {}\n",
+                 profile_.text(), report_.stats.total_cycles, report_.stats.kernel_events);
+    }
     if (mismatch) throw RunFault(*mismatch);
     return kSuccess;
   }
