@@ -247,6 +247,7 @@ struct Machine::Impl {
   }
 
   [[nodiscard]] RunStats stats() {
+    NPU_CHECK(!failed, "a run that ended in a fault has no statistics");
     RunStats s;
     s.total_cycles = total_cycles;
     s.run_cycles = run_cycles;

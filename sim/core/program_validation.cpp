@@ -76,6 +76,10 @@ class InstructionCheck {
       fail("{}: {} {} are more than one instruction may have ({})", text(index), work,
            is_dma ? "bytes" : "steps", is_dma ? kMaxDmaBytes : kMaxComputeSteps);
     }
+    total_work_ += work;
+    if (total_work_ > kMaxProgramSteps) {
+      fail("{}: the program has more than {} steps up to here", text(index), kMaxProgramSteps);
+    }
     if (!check_bounds_) return;
     isa::footprint(instruction, footprint_);
     for (const isa::Region& region : footprint_.reads) check_region(region, index, "reads");
@@ -101,6 +105,7 @@ class InstructionCheck {
   const isa::Program& program_;
   const NpuConfig& config_;
   const bool check_bounds_;
+  double total_work_ = 0;
   isa::Footprint footprint_;
 };
 

@@ -11,6 +11,8 @@ namespace npu {
 /// bytes of one DMA instruction: no real tile comes near, and more would run for hours.
 inline constexpr double kMaxComputeSteps = 68719476736.0;  // 2^36
 inline constexpr double kMaxDmaBytes = 1073741824.0;       // 2^30
+/// Steps and bytes of all dynamic instructions together; keeps the time in SystemC's 64 bits.
+inline constexpr double kMaxProgramSteps = 281474976710656.0;  // 2^48
 
 struct ValidationScope {
   bool timing_only = false;  ///< Image segments need no bytes.

@@ -113,6 +113,7 @@ TEST(Machine, DoesNotRunAgainAfterAFault) {
   Machine machine(small_config(), program_of({sync(Engine::kMacArray, kVec, 0)}), {});
   EXPECT_THROW(machine.run(), RunFault);
   expect_message<std::logic_error>([&] { machine.run(); }, "cannot run again after a fault");
+  expect_message<std::logic_error>([&] { (void)machine.stats(); }, "has no statistics");
 }
 
 TEST(Machine, UnrollsLoopsWithPatches) {

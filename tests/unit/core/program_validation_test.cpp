@@ -112,5 +112,14 @@ TEST(ProgramValidation, InstructionsThatWouldRunForHours) {
                "steps are more than one instruction may have");
 }
 
+TEST(ProgramValidation, ProgramsThatWouldRunForDays) {
+  const isa::Instruction big = gemm(0, 0, 0, 1 << 20, 256, 1 << 8);  // 2^36 steps
+  const ValidationScope unbounded{.check_bounds = false};
+  EXPECT_NO_THROW(
+      validate_program(program_of({machine_test::loop(4096, 1), big}), small_config(), unbounded));
+  expect_error(program_of({machine_test::loop(4097, 1), big}),
+               "instruction 1 (mac.gemm): the program has more than", unbounded);
+}
+
 }  // namespace
 }  // namespace npu
