@@ -17,8 +17,8 @@ namespace npu {
 class DramClient {
  public:
   virtual ~DramClient() = default;
-  /// The request `tag` has its last byte at the requester (read) or is accepted and done (write) at `core_cycle`, which
-  /// may lie ahead of now. Called from a method process: must not block.
+  /// The request `tag` has its last byte at the requester (read) or is accepted and done (write) at
+  /// `core_cycle`, which may lie ahead of now. Called from a method process: must not block.
   virtual void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) = 0;
 };
 
@@ -33,25 +33,39 @@ struct DramRequest {
 
 /// All DRAM channels with their controllers, and the interconnect in front of them.
 ///
-/// Timing: next-allowed timestamps per bank, bank group, rank and channel from the JEDEC parameters; FR-FCFS over a
-/// bounded queue per channel with a starvation cap; all-bank or per-bank refresh; open or closed pages. A request is split
-/// into bursts. Sources: reference/dram_timings.yaml.
+/// Timing: next-allowed timestamps per bank, bank group, rank and channel from the JEDEC parameters
+/// (dram_banks.h); FR-FCFS over a bounded queue per channel with a starvation cap
+/// (dram_scheduler.h); all-bank or per-bank refresh; open or closed pages; interconnect.h in front.
+/// A request is split into bursts of burst_bytes(); a head or tail that is not aligned costs a
+/// whole burst. It is accepted whole when each channel's queue that it needs has a free entry; what
+/// does not fit waits in front. Requesters that were refused are served in the order of their first
+/// refusal, before others. Half of controller_latency_ns lies before the queue, the other half
+/// after the data. Nothing is scheduled when nothing is queued; refreshes of idle time are made up
+/// for at the next request and in close(). Not modelled: read-modify-write of partial bursts (data
+/// masks are assumed), coherence of reads with writes under way.
 class Dram : public sc_core::sc_module {
  public:
-  Dram(const sc_core::sc_module_name& name, const DramConfig& config, const InterconnectConfig& interconnect,
-       const CoreClock& clock, Recorder& recorder, bool with_data);
+  Dram(const sc_core::sc_module_name& name, const DramConfig& config,
+       const InterconnectConfig& interconnect, const CoreClock& clock, Recorder& recorder,
+       bool with_data);
   ~Dram() override;
 
-  /// Offers a request now. @return false if a queue that it needs is full: try again after space_event().
+  /// Offers a request now. @return false if a queue that it needs is full: try again after
+  /// space_event().
   [[nodiscard]] bool offer(const DramRequest& request);
   /// Fires when a queue that was full has room again.
   [[nodiscard]] const sc_core::sc_event& space_event() const;
 
-  /// Untimed access to the bytes (allocated lazily by page; unwritten bytes read 0). No-ops when timing-only.
+  [[nodiscard]] std::int64_t burst_bytes() const;
+  [[nodiscard]] std::int64_t capacity_bytes() const;
+
+  /// Untimed access to the bytes (allocated lazily by page; unwritten bytes read 0). No-ops when
+  /// timing-only.
   void write(std::int64_t address, std::span<const std::byte> bytes);
   void read(std::int64_t address, std::span<std::byte> bytes) const;
 
-  /// Accounts every channel's cycles up to `cycle`; call once after the end of a run, before reading timelines.
+  /// Accounts every channel's cycles up to `cycle`; call once after the end of a run, before
+  /// reading timelines. Data still under way then is accounted by the next close.
   void close(std::uint64_t cycle);
   [[nodiscard]] std::vector<Timeline> timelines() const;  ///< Per channel, in core cycles.
 
@@ -64,7 +78,8 @@ class Dram : public sc_core::sc_module {
 class DramPort : private DramClient {
  public:
   DramPort(Dram& dram, const CoreClock& clock);
-  /// Moves `bytes` at `address`; returns when the last byte has arrived. Timing only: the caller takes the bytes from Dram::read.
+  /// Moves `bytes` at `address`; returns when the last byte has arrived. Timing only: the caller
+  /// takes the bytes from Dram::read.
   void read(std::int64_t address, std::int32_t bytes, std::int32_t layer);
 
  private:

@@ -1,0 +1,293 @@
+#include "sim/memory/dram.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "sim/base/error.h"
+#include "sim/base/math.h"
+#include "sim/memory/address_mapping.h"
+#include "sim/memory/dram_activity.h"
+#include "sim/memory/dram_scheduler.h"
+#include "sim/memory/interconnect.h"
+#include "sim/memory/paged_bytes.h"
+
+namespace npu {
+namespace {
+
+constexpr std::int64_t kBoundaryBytes = 4096;
+
+/// A request that was accepted, until all its bursts are booked.
+struct OpenRequest {
+  DramRequest request;
+  std::int32_t bursts_left = 0;
+  DramClock first_data = kNever, last_data = 0;
+};
+
+struct Rates {
+  double core_per_clock, clock_per_core, ps_per_clock;
+  Rates(const DramConfig& config, const CoreClock& clock)
+      : core_per_clock(1e6 / config.clock_mhz / static_cast<double>(clock.period_ps())),
+        clock_per_core(config.clock_mhz * static_cast<double>(clock.period_ps()) / 1e6),
+        ps_per_clock(1e6 / config.clock_mhz) {}
+};
+
+}  // namespace
+
+struct Dram::Impl {
+  /// Controller and devices of one channel.
+  class Channel : public sc_core::sc_module {
+   public:
+    SC_HAS_PROCESS(Channel);
+    Channel(const sc_core::sc_module_name& name, Impl& owner, const DramConfig& config,
+            std::uint32_t track)
+        : sc_module(name),
+          owner_(owner),
+          scheduler_(config),
+          activity_(config, owner.rates.core_per_clock, owner.recorder, track) {
+      SC_METHOD(step);
+      sensitive << wake_;
+      dont_initialize();
+    }
+
+    [[nodiscard]] bool has_room() const { return scheduler_.has_room(); }
+    void push(const DramBurst& burst) {
+      scheduler_.push(burst);
+      wake_at(scheduler_.wake_for(burst.arrival));
+    }
+    void close(std::uint64_t cycle) {
+      scheduler_.banks().refresh_until(owner_.to_clock.floor(static_cast<std::int64_t>(cycle)));
+      activity_.count_refreshes(scheduler_.banks(), cycle);
+      activity_.close(cycle);
+    }
+    [[nodiscard]] const Timeline& timeline() const { return activity_.timeline(); }
+
+   private:
+    void wake_at(DramClock clock);
+    void step();
+
+    Impl& owner_;
+    DramScheduler scheduler_;
+    DramActivity activity_;
+    sc_core::sc_event wake_;
+    DramClock pending_ = kNever;  ///< When wake_ will fire.
+    DramClock now_ = 0;           ///< Of the last step.
+    std::vector<DramScheduler::Issue> issues_;
+  };
+
+  Impl(const DramConfig& dram, const InterconnectConfig& link, const CoreClock& core,
+       Recorder& counters, bool keeps_data);
+
+  [[nodiscard]] bool can_take(const DramRequest& request) const;
+  void accept(const DramRequest& request);
+  void booked(const DramScheduler::Issue& issue);
+  void complete(const OpenRequest& open);
+  std::uint32_t open_slot();
+  /// Tells the requesters that were refused, if one could be served.
+  void tell_of_space() {
+    if (!refused.empty()) space.notify(sc_core::SC_ZERO_TIME);
+  }
+
+  const DramConfig config;
+  const CoreClock& clock;
+  Recorder& recorder;
+  const Rates rates;
+  const ClockRatio to_core, to_clock, clock_to_ps;
+  const AddressMapping mapping;
+  const std::int64_t burst_bytes;
+  Interconnect link;
+  Interconnect::Lane there{link}, back{link};
+  std::uint64_t cycles_there, cycles_back;
+  bool with_data;
+  PagedBytes bytes;
+  sc_core::sc_event space;
+  std::deque<DramClient*> refused;  ///< Requesters to serve first, in order.
+  std::vector<OpenRequest> open;
+  std::vector<std::uint32_t> free_slots;
+  std::vector<std::unique_ptr<Channel>> channels;
+};
+
+void Dram::Impl::Channel::wake_at(DramClock clock) {
+  if (clock >= pending_) return;
+  pending_ = clock;
+  const auto at = static_cast<std::uint64_t>(owner_.clock_to_ps.ceil(clock));
+  const std::uint64_t now = sc_core::sc_time_stamp().value();
+  wake_.notify(sc_core::sc_time::from_value(at > now ? at - now : 0));
+}
+
+void Dram::Impl::Channel::step() {
+  now_ = std::max(now_, pending_);
+  pending_ = kNever;
+  const bool had_room = scheduler_.has_room();
+  issues_.clear();
+  const DramClock next = scheduler_.run(now_, issues_);
+  for (const DramScheduler::Issue& issue : issues_) {
+    activity_.add(issue, owner_.open[issue.burst.request].request.layer, scheduler_.banks());
+    owner_.booked(issue);
+  }
+  const std::uint64_t cycle = owner_.clock.now();
+  activity_.count_refreshes(scheduler_.banks(), cycle);
+  activity_.settle(cycle);
+  if (next == kNever) {
+    activity_.flush_counters();
+  } else {
+    wake_at(next);
+  }
+  if (!had_room && scheduler_.has_room()) owner_.tell_of_space();
+}
+
+Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
+                 const CoreClock& core, Recorder& counters, bool keeps_data)
+    : config(dram),
+      clock(core),
+      recorder(counters),
+      rates(dram, core),
+      to_core(rates.core_per_clock),
+      to_clock(rates.clock_per_core),
+      clock_to_ps(rates.ps_per_clock),
+      mapping(dram),
+      burst_bytes(dram.burst_bytes()),
+      link(interconnect),
+      with_data(keeps_data) {
+  const auto controller =
+      static_cast<std::uint64_t>(ceil_div(std::int64_t{dram.controller_latency_ns} * 1000,
+                                          static_cast<std::int64_t>(core.period_ps())));
+  cycles_there = link.latency_cycles() + controller / 2;
+  cycles_back = link.latency_cycles() + controller - controller / 2;
+}
+
+bool Dram::Impl::can_take(const DramRequest& request) const {
+  if (!refused.empty() && refused.front() != request.client) return false;
+  const std::int64_t last = (request.address + request.bytes - 1) / burst_bytes;
+  std::uint64_t seen = 0;  // At most 64 channels.
+  for (std::int64_t burst = request.address / burst_bytes; burst <= last; ++burst) {
+    const std::uint32_t channel = mapping.decode(burst * burst_bytes).channel;
+    if ((seen >> channel & 1U) != 0) continue;
+    seen |= std::uint64_t{1} << channel;
+    if (!channels[channel]->has_room()) return false;
+  }
+  return true;
+}
+
+std::uint32_t Dram::Impl::open_slot() {
+  if (free_slots.empty()) {
+    open.emplace_back();
+    return static_cast<std::uint32_t>(open.size() - 1);
+  }
+  const std::uint32_t slot = free_slots.back();
+  free_slots.pop_back();
+  return slot;
+}
+
+void Dram::Impl::accept(const DramRequest& request) {
+  const std::int64_t end = request.address + request.bytes;
+  const std::int64_t first = request.address / burst_bytes;
+  const std::int64_t last = (end - 1) / burst_bytes;
+  const std::uint32_t slot = open_slot();
+  open[slot] = {.request = request, .bursts_left = static_cast<std::int32_t>(last - first + 1)};
+  const std::uint64_t now = clock.now();
+  DramBurst burst{.is_write = request.is_write,
+                  .arrival = to_clock.ceil(static_cast<std::int64_t>(now + cycles_there)),
+                  .request = slot};
+  for (std::int64_t number = first; number <= last; ++number) {
+    const DramLocation at = mapping.decode(number * burst_bytes);
+    if (request.is_write) {
+      const std::int64_t size = std::min(end, (number + 1) * burst_bytes) -
+                                std::max(request.address, number * burst_bytes);
+      const std::uint64_t passed = there.pass(now, static_cast<std::uint64_t>(size));
+      burst.arrival = to_clock.ceil(static_cast<std::int64_t>(passed + cycles_there));
+    }
+    burst.bank = (at.rank * static_cast<std::uint32_t>(config.bank_groups) + at.bank_group) *
+                     static_cast<std::uint32_t>(config.banks_per_group) +
+                 at.bank;
+    burst.row = at.row;
+    channels[at.channel]->push(burst);
+  }
+}
+
+void Dram::Impl::booked(const DramScheduler::Issue& issue) {
+  OpenRequest& request = open[issue.burst.request];
+  request.first_data = std::min(request.first_data, issue.times.data_start);
+  request.last_data = std::max(request.last_data, issue.times.data_end);
+  if (--request.bursts_left > 0) return;
+  const OpenRequest done = request;
+  free_slots.push_back(issue.burst.request);
+  complete(done);
+}
+
+void Dram::Impl::complete(const OpenRequest& done) {
+  const DramRequest& request = done.request;
+  auto cycle = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
+  if (!request.is_write) {
+    const auto first = static_cast<std::uint64_t>(to_core.ceil(done.first_data));
+    cycle = std::max(cycle, back.pass(first, static_cast<std::uint64_t>(request.bytes)));
+  }
+  request.client->on_dram_done(request.tag, cycle + cycles_back);
+}
+
+Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config,
+           const InterconnectConfig& interconnect, const CoreClock& clock, Recorder& recorder,
+           bool with_data)
+    : sc_module(name),
+      impl_(std::make_unique<Impl>(config, interconnect, clock, recorder, with_data)) {
+  for (int i = 0; i < config.channels; ++i) {
+    const std::string channel = fmt::format("dram{}", i);
+    impl_->channels.push_back(std::make_unique<Impl::Channel>(channel.c_str(), *impl_, config,
+                                                              recorder.add_track(channel)));
+  }
+}
+
+Dram::~Dram() = default;
+
+bool Dram::offer(const DramRequest& request) {
+  NPU_CHECK(request.bytes > 0 && request.address >= 0 &&
+                request.address <= impl_->mapping.capacity_bytes() - request.bytes,
+            "a request leaves the DRAM");
+  NPU_CHECK(
+      request.address / kBoundaryBytes == (request.address + request.bytes - 1) / kBoundaryBytes,
+      "a request crosses 4 KiB");
+  NPU_CHECK(request.client != nullptr, "a request has no client");
+  std::deque<DramClient*>& refused = impl_->refused;
+  if (!impl_->can_take(request)) {
+    if (std::find(refused.begin(), refused.end(), request.client) == refused.end()) {
+      refused.push_back(request.client);
+    }
+    return false;
+  }
+  if (!refused.empty()) refused.pop_front();
+  impl_->accept(request);
+  impl_->tell_of_space();
+  return true;
+}
+
+const sc_core::sc_event& Dram::space_event() const { return impl_->space; }
+
+std::int64_t Dram::burst_bytes() const { return impl_->burst_bytes; }
+
+std::int64_t Dram::capacity_bytes() const { return impl_->mapping.capacity_bytes(); }
+
+void Dram::write(std::int64_t address, std::span<const std::byte> bytes) {
+  NPU_CHECK(address >= 0 && address <= capacity_bytes() - static_cast<std::int64_t>(bytes.size()),
+            "a write leaves the DRAM");
+  if (impl_->with_data) impl_->bytes.write(address, bytes);
+}
+
+void Dram::read(std::int64_t address, std::span<std::byte> bytes) const {
+  NPU_CHECK(address >= 0 && address <= capacity_bytes() - static_cast<std::int64_t>(bytes.size()),
+            "a read leaves the DRAM");
+  if (impl_->with_data) impl_->bytes.read(address, bytes);
+}
+
+void Dram::close(std::uint64_t cycle) {
+  for (const auto& channel : impl_->channels) channel->close(cycle);
+}
+
+std::vector<Timeline> Dram::timelines() const {
+  std::vector<Timeline> all;
+  all.reserve(impl_->channels.size());
+  for (const auto& channel : impl_->channels) all.push_back(channel->timeline());
+  return all;
+}
+
+}  // namespace npu

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "sim/config/npu_config.h"
+
+namespace npu {
+
+using DramClock = std::int64_t;  ///< Instant in DRAM clock cycles.
+inline constexpr DramClock kNever = std::numeric_limits<DramClock>::max() / 4;
+
+enum class DramCommandKind : std::uint8_t { kPrecharge, kActivate, kRead, kWrite, kRefresh };
+
+/// One command as it was put on the command bus; kept only for tests.
+struct DramCommand {
+  DramCommandKind kind;
+  std::uint32_t bank;  ///< Flat; of kRefresh: the first bank refreshed.
+  std::uint32_t row;
+  DramClock at;
+};
+
+/// When a burst's commands and data can be.
+struct BurstTimes {
+  DramClock precharge = -1, activate = -1;  ///< −1: not needed.
+  DramClock column = 0, data_start = 0, data_end = 0;
+};
+
+/// The banks of one channel: open rows, and the next instant that each bank, bank group, rank and
+/// the data bus allow.
+///
+/// Rules, from the JEDEC standards' timing tables, all in clocks:
+///   ACT→RD/WR same bank tRCD; PRE→ACT tRP; ACT→PRE tRAS (so ACT→ACT of a bank tRC = tRAS + tRP);
+///   ACT→ACT tRRD_L in a bank group, tRRD_S in a rank; at most four ACT in tFAW per rank;
+///   RD→RD, WR→WR tCCD_L in a bank group, tCCD_S else; RD→PRE tRTP; WR→PRE tCWL + burst + tWR;
+///   WR→RD tCWL + burst + tWTR_L in a bank group, + tWTR_S in a rank;
+///   data tCL after RD and tCWL after WR, burst_length / data_rate clocks long; between bursts of
+///   other direction or rank the bus is free for tRTRS; refresh every tREFI per rank (all-bank,
+///   tRFC, ranks staggered) or per bank (tRFCpb, banks staggered), rows closed before and after.
+/// Commands of a rank are issued in the order in which they are booked. Not modelled: collisions on
+/// the command bus, postponed refresh, power-down, tRCD of reads and writes apart. Source: JESD79-4
+/// (DDR4), JESD209-4 (LPDDR4), JESD235 (HBM), timing tables.
+class DramBanks {
+ public:
+  explicit DramBanks(const DramConfig& config);
+
+  [[nodiscard]] bool is_hit(std::uint32_t bank, std::uint32_t row) const {
+    return banks_[bank].open_row == row;
+  }
+  /// Earliest times of a burst if it were the next booked, no command before `now`; refresh not
+  /// considered.
+  [[nodiscard]] BurstTimes earliest(std::uint32_t bank, std::uint32_t row, bool is_write,
+                                    DramClock now) const;
+  /// Earliest activate that some rank allows whatever the bank, no command before `now`.
+  [[nodiscard]] DramClock any_activate(DramClock now) const;
+
+  /// Books a burst at `times` as earliest() gave them.
+  void book(std::uint32_t bank, std::uint32_t row, bool is_write, const BurstTimes& times,
+            bool auto_precharge);
+
+  /// When the next refresh that takes this bank is due. No column command may be booked from then
+  /// on before refresh().
+  [[nodiscard]] DramClock refresh_due(std::uint32_t bank) const {
+    return units_[unit_of(bank)].due;
+  }
+  /// Does the refresh that is due for this bank.
+  void refresh(std::uint32_t bank);
+  /// Does every refresh that is due at or before `now`.
+  void refresh_until(DramClock now);
+  struct Interval {
+    DramClock begin = 0, end = 0;
+  };
+  /// The last refresh that took this bank.
+  [[nodiscard]] Interval last_refresh(std::uint32_t bank) const {
+    return units_[unit_of(bank)].last;
+  }
+  [[nodiscard]] std::uint64_t refresh_count() const { return refresh_count_; }
+
+  [[nodiscard]] DramClock data_free() const { return data_free_; }
+  [[nodiscard]] DramClock next_column() const { return next_column_; }
+  [[nodiscard]] std::size_t bank_count() const { return banks_.size(); }
+
+  std::vector<DramCommand>* log = nullptr;  ///< Gets every command if set.
+
+ private:
+  struct Bank {
+    std::int64_t open_row = -1;
+    DramClock next_activate = 0, next_precharge = 0, next_column = 0;
+  };
+  struct Group {
+    DramClock next_activate = 0, next_column = 0, next_read = 0;
+  };
+  struct Rank {
+    DramClock next_activate = 0, next_read = 0;
+    std::array<DramClock, 4> activates{-kNever, -kNever, -kNever, -kNever};  ///< The last four.
+    std::size_t oldest = 0;
+  };
+  /// Banks that refresh together.
+  struct RefreshUnit {
+    DramClock due = kNever;
+    Interval last;
+  };
+
+  [[nodiscard]] DramClock rank_activate(const Rank& rank, DramClock now) const;
+  [[nodiscard]] std::size_t unit_of(std::uint32_t bank) const { return bank / unit_banks_; }
+  void note(DramCommandKind kind, std::uint32_t bank, std::uint32_t row, DramClock at) {
+    if (log != nullptr) log->push_back({kind, bank, row, at});
+  }
+  void refresh_unit(std::size_t unit);
+
+  const DramConfig config_;
+  const DramClock burst_clocks_, refresh_clocks_;
+  std::uint32_t group_banks_, rank_banks_, unit_banks_;
+  std::vector<Bank> banks_;
+  std::vector<Group> groups_;
+  std::vector<Rank> ranks_;
+  std::vector<RefreshUnit> units_;
+  DramClock first_due_ = kNever;
+  std::uint64_t refresh_count_ = 0;
+  DramClock next_column_ = 0, data_free_ = 0;
+  std::uint32_t last_rank_ = 0;
+  bool last_is_write_ = false;
+};
+
+}  // namespace npu
