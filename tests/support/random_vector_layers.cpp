@@ -41,6 +41,24 @@ graph::Graph random_binary(Draw& draw, OpKind kind, DType type, int size) {
   return maker.finish({layers.binary(kind, first, second)});
 }
 
+/// A range around the result's mean, as wide as its deviation or its zero point's reach asks for.
+Affine reduced_range(Draw& draw, OpKind kind, DType type, Affine in, double count) {
+  const double weight = kind == OpKind::kMean ? 1 : count;
+  const double middle = type == DType::kUint8 ? 127.5 : -0.5;
+  const double deviation = spread_of(DType::kInt8, 0) * (type == DType::kInt16 ? 256 : 1);
+  const double scale = static_cast<double>(in.scale) * weight;
+  const double mean = type == DType::kInt16 ? 0 : (middle - in.zero_point) * scale;
+  const double step =
+      std::max(deviation * scale / std::sqrt(count) / reach_of(type), std::abs(mean) / 100) *
+      draw.ratio(0.7, 2);
+  Affine q = draw.affine(type, step);
+  if (type != DType::kInt16) {
+    const double zero = middle - mean / step;
+    q.zero_point = static_cast<std::int32_t>(std::clamp(zero, middle - 127, middle + 127));
+  }
+  return q;
+}
+
 graph::Graph random_reduction(Draw& draw, OpKind kind, DType type, int size) {
   GraphMaker maker(std::string(graph::name_of(kind)));
   Shape shape = random_shape(draw, 2, 4, size);
@@ -64,11 +82,8 @@ graph::Graph random_reduction(Draw& draw, OpKind kind, DType type, int size) {
     if (!reduced) out.push_back(d);
   }
   const Affine in = draw.affine(type);
-  const auto n = static_cast<double>(count);
-  const double sum = spread_of(type, in.zero_point) * static_cast<double>(in.scale) * std::sqrt(n);
-  const double real = kind == OpKind::kMean ? sum / n : sum;
   const TensorId x = maker.input(type, shape, in);
-  const Affine q = draw.affine(type, real / reach_of(type) * draw.ratio(0.5, 2));
+  const Affine q = reduced_range(draw, kind, type, in, static_cast<double>(count));
   const TensorId y = maker.activation(type, out, q);
   maker.node(kind, {x}, {y}, a);
   return maker.finish({y});
