@@ -52,8 +52,8 @@ namespace {
 
 void run_integer(Invocation& call) {
   const auto& attrs = call.attrs<WindowAttrs>();
-  const MacOperands operands = mac_operands(call, attrs.activation, conv_scale_product(call),
-                                            call.input_tensor(1).shape.at(0));
+  const MacOperands operands =
+      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(0));
   conv_2d(attrs.window, operands, call.output());
 }
 

@@ -69,8 +69,8 @@ void accumulate(const graph::Window& window, const MacOperands& operands, Tensor
 
 void run_integer(Invocation& call) {
   const auto& attrs = call.attrs<WindowAttrs>();
-  const MacOperands operands = mac_operands(call, attrs.activation, conv_scale_product(call),
-                                            call.input_tensor(1).shape.at(3));
+  const MacOperands operands =
+      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(3));
   depthwise_conv_2d(attrs.window, operands, call.output());
 }
 

@@ -35,12 +35,6 @@ enum class ScaleProduct : std::uint8_t {
   kFloatIfPerTensor,  ///< One weight scale: the product is rounded to float32 before it is widened.
 };
 
-/// The rule of the convolutions: uint8 networks have one weight scale and the float32 product.
-[[nodiscard]] inline ScaleProduct conv_scale_product(const Invocation& call) {
-  return call.input_tensor(0).type == DType::kUint8 ? ScaleProduct::kFloatIfPerTensor
-                                                    : ScaleProduct::kDouble;
-}
-
 /// True for the type combinations of MacOperands.
 [[nodiscard]] bool has_integer_mac(const graph::Graph& graph, const graph::Node& node);
 

@@ -61,13 +61,14 @@ bool has_integer(const graph::Graph& graph, const graph::Node& node) {
   const DType x = input_type(graph, node);
   const graph::Tensor& y = graph.tensor(node.outputs.at(0));
   if (!y.quantization || y.quantization->scale.size() != 1) return false;
-  const float scale = y.quantization->scale[0];
-  const std::int32_t zero_point = y.quantization->zero_point.at(0);
-  if (x == DType::kInt8 && y.type == DType::kInt8) return scale == 1.0F / 256 && zero_point == -128;
-  if (x == DType::kInt8 && y.type == DType::kInt16) {
-    return scale == 1.0F / 65536 && zero_point == -32768;
-  }
-  return x == DType::kUint8 && y.type == DType::kUint8 && scale == 1.0F / 256 && zero_point == 0;
+  const auto has_format = [&](float scale, std::int32_t zero_point) {
+    // Within 0.1 %: writers store 1/65535 as well.
+    return std::fabs(y.quantization->scale[0] - scale) <= 0.001F * scale &&
+           y.quantization->zero_point.at(0) == zero_point;
+  };
+  if (x == DType::kInt8 && y.type == DType::kInt8) return has_format(1.0F / 256, -128);
+  if (x == DType::kInt8 && y.type == DType::kInt16) return has_format(1.0F / 65536, -32768);
+  return x == DType::kUint8 && y.type == DType::kUint8 && has_format(1.0F / 256, 0);
 }
 
 /// One row over the last axis of float32 values.

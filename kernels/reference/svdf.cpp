@@ -66,11 +66,14 @@ void run_integer(Invocation& call) {
   // Both ratios are formed in float32.
   const float feature = scale_of(x) * scale_of(call.input_tensor(kFeature)) / scale_of(state);
   const float output = scale_of(state) * scale_of(call.input_tensor(kTime)) / scale_of(y);
+  OutputStage feature_stage =
+      output_stage(static_cast<double>(feature), graph::Activation::kNone, state);
+  feature_stage.zero_point = 0;
   const SvdfParameters p = {
       .rank = call.attrs<SvdfAttrs>().rank,
       .x_zero_point = zero_point_of(x),
       .state_zero_point = zero_point_of(state),
-      .feature = output_stage(static_cast<double>(feature), graph::Activation::kNone, state),
+      .feature = std::move(feature_stage),
       .output = output_stage(static_cast<double>(output), graph::Activation::kNone, y),
   };
   const View bias = call.has_input(kBias) ? call.input(kBias) : View();
@@ -112,7 +115,13 @@ void svdf(const SvdfParameters& p, const View& x, const View& feature_weights,
   step<std::int32_t, std::int64_t>(
       load_integers(x, p.x_zero_point), load_integers(feature_weights), load_integers(time_weights),
       filters, static_cast<std::size_t>(p.rank), p.state_zero_point, memory, out,
-      [&](std::int64_t sum) { return p.feature.finish(static_cast<std::int32_t>(sum)); },
+      [&](std::int64_t sum) {
+        const std::int32_t value =
+            p.feature.finish(static_cast<std::int32_t>(sum)) + p.state_zero_point;
+        return state.type == DType::kInt8
+                   ? static_cast<std::int32_t>(static_cast<std::int8_t>(value))
+                   : static_cast<std::int32_t>(static_cast<std::int16_t>(value));
+      },
       [&](std::size_t unit, std::int64_t sum) {
         return p.output.finish(static_cast<std::int32_t>(sum + biases.at(unit)));
       });

@@ -40,8 +40,8 @@ void for_each_landing(const graph::Window& window, const ImageShape& in, const I
 
 void run_integer(Invocation& call) {
   const auto& attrs = call.attrs<WindowAttrs>();
-  const MacOperands operands = mac_operands(call, attrs.activation, conv_scale_product(call),
-                                            call.input_tensor(1).shape.at(0));
+  const MacOperands operands =
+      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(0));
   transpose_conv(attrs.window, operands, call.output());
 }
 
