@@ -18,6 +18,14 @@ DramScheduler::DramScheduler(const DramConfig& config)
       looked_(banks_.bank_count() * 3) {
   NPU_CHECK(config.queue_depth > 0, "a DRAM queue needs an entry");
   queue_.reserve(depth_);
+  if (config.refresh == RefreshPolicy::kNone) return;
+  const bool per_bank = config.refresh == RefreshPolicy::kPerBank;
+  const DramClock least = (per_bank ? config.tRFCpb : config.tRFC) + 2 * (lookahead_ + batch_) +
+                          config.tRAS + config.tFAW + config.tWR + config.tWTR_L;
+  if (config.tREFI < least) {
+    fail("dram: tREFI: must be at least {} to leave time for accesses between refreshes, got {}",
+         least, config.tREFI);
+  }
 }
 
 DramClock DramScheduler::wake_for(DramClock arrival) const {
@@ -67,7 +75,7 @@ void DramScheduler::consider_misses(DramClock now, Choice& best) {
 }
 
 DramScheduler::Choice DramScheduler::choose(DramClock now) {
-  for (int refreshes = 0;; ++refreshes) {
+  for (;;) {
     ++choice_number_;
     Choice best;
     const DramBurst& oldest = queue_.front();
@@ -78,8 +86,7 @@ DramScheduler::Choice DramScheduler::choose(DramClock now) {
       if (best.times.column > std::max(now, banks_.next_column())) consider_misses(now, best);
     }
     const std::uint32_t bank = queue_[best.index].bank;
-    const bool is_allowed = best.times.column < banks_.refresh_due(bank);
-    if (is_allowed || refreshes == kMaxRefreshes) return best;
+    if (best.times.column < banks_.refresh_due(bank)) return best;
     banks_.refresh(bank);
   }
 }

@@ -31,6 +31,7 @@ struct DramBurst {
 /// first served).
 class DramScheduler {
  public:
+  /// @throws Error if the refresh interval leaves no time to access a bank.
   explicit DramScheduler(const DramConfig& config);
 
   /// Whether the queue has a free entry, counting bursts on their way to the controller.
@@ -59,9 +60,6 @@ class DramScheduler {
 
  private:
   static constexpr DramClock kBatchBursts = 4;
-  /// Refreshes done in front of one burst; more are postponed (devices whose tREFI leaves no time
-  /// between two).
-  static constexpr int kMaxRefreshes = 8;
 
   struct Choice {
     std::size_t index = 0;

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "sim/base/error.h"
 #include "tests/unit/memory/fixtures.h"
 #include "tests/unit/memory/jedec_checker.h"
 
@@ -180,13 +181,23 @@ TEST(DramScheduler, MissesOfOneBankAreTrcApart) {
   EXPECT_NEAR(run(ddr4_2400(), bursts).bursts_per_clock, 1.0 / (39 + 17), 1e-4);
 }
 
-TEST(DramScheduler, SurvivesARefreshIntervalThatLeavesNoTime) {
+TEST(DramScheduler, RefusesARefreshIntervalThatLeavesNoTime) {
   DramConfig c = ddr4_2400();
   c.refresh = RefreshPolicy::kAllBank;
-  c.tRFC = 1;
-  c.tREFI = 2;
-  const Trace trace = run(c, traffic(c, 3, 500, 50, 4));
-  EXPECT_EQ(trace.issues.size(), 500U);
+  c.tREFI = 653;
+  try {
+    DramScheduler scheduler(c);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "dram: tREFI: must be at least 654 to leave time for accesses between refreshes, "
+                 "got 653");
+  }
+  c.tREFI = 654;
+  EXPECT_EQ(run(c, traffic(c, 3, 500, 50, 4)).issues.size(), 500U);
+  c.refresh = RefreshPolicy::kPerBank;
+  c.ranks = 4;
+  EXPECT_EQ(run(c, traffic(c, 3, 500, 50, 4)).issues.size(), 500U);
 }
 
 }  // namespace
