@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 
 #include "sim/base/error.h"
@@ -25,12 +26,20 @@ struct OpenRequest {
   DramClock first_data = kNever, last_data = 0;
 };
 
+/// Periods as integers: core in ps, DRAM as 10^9 ps·kHz / kHz.
 struct Rates {
-  double core_per_clock, clock_per_core, ps_per_clock;
+  std::int64_t khz, period_ps;
   Rates(const DramConfig& config, const CoreClock& clock)
-      : core_per_clock(1e6 / config.clock_mhz / static_cast<double>(clock.period_ps())),
-        clock_per_core(config.clock_mhz * static_cast<double>(clock.period_ps()) / 1e6),
-        ps_per_clock(1e6 / config.clock_mhz) {}
+      : khz(std::llround(config.clock_mhz * 1000)),
+        period_ps(static_cast<std::int64_t>(clock.period_ps())) {
+    NPU_CHECK(khz > 0, "a DRAM needs a clock");
+  }
+  [[nodiscard]] ClockRatio clock_to_core() const { return {kPsKhz, khz * period_ps}; }
+  [[nodiscard]] ClockRatio core_to_clock() const { return {khz * period_ps, kPsKhz}; }
+  [[nodiscard]] ClockRatio clock_to_ps() const { return {kPsKhz, khz}; }
+
+ private:
+  static constexpr std::int64_t kPsKhz = 1'000'000'000;
 };
 
 }  // namespace
@@ -45,7 +54,7 @@ struct Dram::Impl {
         : sc_module(name),
           owner_(owner),
           scheduler_(config),
-          activity_(config, owner.rates.core_per_clock, owner.recorder, track) {
+          activity_(config, owner.to_core, owner.recorder, track) {
       SC_METHOD(step);
       sensitive << wake_;
       dont_initialize();
@@ -143,9 +152,9 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
       clock(core),
       recorder(counters),
       rates(dram, core),
-      to_core(rates.core_per_clock),
-      to_clock(rates.clock_per_core),
-      clock_to_ps(rates.ps_per_clock),
+      to_core(rates.clock_to_core()),
+      to_clock(rates.core_to_clock()),
+      clock_to_ps(rates.clock_to_ps()),
       mapping(dram),
       burst_bytes(dram.burst_bytes()),
       link(interconnect),

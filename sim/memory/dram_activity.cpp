@@ -4,9 +4,9 @@
 
 namespace npu {
 
-DramActivity::DramActivity(const DramConfig& config, double core_per_clock, Recorder& recorder,
+DramActivity::DramActivity(const DramConfig& config, const ClockRatio& to_core, Recorder& recorder,
                            std::uint32_t track)
-    : activate_clocks_(config.tRCD), to_core_(core_per_clock), recorder_(recorder), track_(track) {}
+    : activate_clocks_(config.tRCD), to_core_(to_core), recorder_(recorder), track_(track) {}
 
 void DramActivity::append(Bucket bucket, std::uint64_t until) {
   if (until <= last_until_) return;

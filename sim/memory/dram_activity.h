@@ -20,8 +20,8 @@ namespace npu {
 /// same. Counters are handed over per layer and about every kFlushCycles.
 class DramActivity {
  public:
-  /// @param core_per_clock  core cycles per DRAM clock.
-  DramActivity(const DramConfig& config, double core_per_clock, Recorder& recorder,
+  /// @param to_core  DRAM clocks to core cycles.
+  DramActivity(const DramConfig& config, const ClockRatio& to_core, Recorder& recorder,
                std::uint32_t track);
 
   void add(const DramScheduler::Issue& issue, std::int32_t layer, const DramBanks& banks);

@@ -82,8 +82,8 @@ TEST(PagedBytes, MakesPagesOnlyWhereWritten) {
 }
 
 TEST(ClockRatio, RoundsAndIsItsOwnInverse) {
-  const ClockRatio up(1200.0 / 1000.0);
-  const ClockRatio down(1000.0 / 1200.0);
+  const ClockRatio up(1200, 1000);
+  const ClockRatio down(1000, 1200);
   EXPECT_EQ(up.ceil(5), 6);
   EXPECT_EQ(up.ceil(6), 8);
   EXPECT_EQ(up.floor(6), 7);

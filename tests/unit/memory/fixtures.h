@@ -22,7 +22,7 @@ inline DramConfig ddr4_2400() {
   c.tCL = 17, c.tCWL = 12, c.tRCD = 17, c.tRP = 17, c.tRAS = 39, c.tRRD_S = 4, c.tRRD_L = 6;
   c.tFAW = 26, c.tCCD_S = 4, c.tCCD_L = 6, c.tWR = 18, c.tWTR_S = 3, c.tWTR_L = 9, c.tRTP = 9;
   c.tRFC = 420, c.tRFCpb = 120, c.tREFI = 9360, c.tRTRS = 1;
-  c.address_mapping = "ro-ra-ba-bg-co-ch";
+  c.address_mapping = "ro-ra-ba-co-bg-ch";
   c.refresh = RefreshPolicy::kNone;
   return c;
 }
