@@ -1,6 +1,7 @@
 #include "sim/memory/dma.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <queue>
 #include <vector>
@@ -24,6 +25,10 @@ struct DmaChannel::Impl {
   [[nodiscard]] bool offer(const DmaPiece& piece, bool is_write);
   void release_slots();
   void wait_for_progress();
+  /// Waits after a refusal until the DRAM may have room.
+  void wait_for_space();
+  /// Accounts the cycles up to `until`: those in which no data passes go to `gap`.
+  void account(Bucket gap, std::uint64_t until);
   /// Wakes the thread when the next slot is released, if that is known.
   void arm();
   /// Books the bus, then the scratchpad, for data that is there from `cycle` − beats on. @return
@@ -40,7 +45,13 @@ struct DmaChannel::Impl {
   const std::size_t max_outstanding;
   const RequestCutter::Widths widths;
 
+  /// Data on the bus from begin to passed, waiting for its banks to end.
+  struct Passage {
+    std::uint64_t begin, passed, end;
+  };
+
   Timeline timeline;
+  std::deque<Passage> passages;  ///< Not yet accounted, in order.
   std::int32_t layer = -1;
   bool is_load = false;
   std::uint64_t bus_free = 0;       ///< Cycle at which the last booked data has passed.
@@ -104,7 +115,27 @@ void DmaChannel::Impl::release_slots() {
 void DmaChannel::Impl::wait_for_progress() {
   arm();
   sc_core::wait(progress);
+  account(Bucket::kWaitDram, clock.now());
   release_slots();
+}
+
+void DmaChannel::Impl::wait_for_space() {
+  account(Bucket::kWaitDram, clock.now());
+  sc_core::wait(dram.space_event());
+  account(Bucket::kStallFull, clock.now());
+  release_slots();
+}
+
+void DmaChannel::Impl::account(Bucket gap, std::uint64_t until) {
+  while (!passages.empty() && passages.front().begin < until) {
+    const Passage& p = passages.front();
+    timeline.advance(gap, p.begin);
+    timeline.advance(Bucket::kBusy, std::min(p.passed, until));
+    timeline.advance(Bucket::kWaitBank, std::min(p.end, until));
+    if (p.end > until) return;
+    passages.pop_front();
+  }
+  timeline.advance(gap, until);
 }
 
 bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
@@ -126,11 +157,9 @@ std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write,
                                          std::uint64_t cycle) {
   const auto beats = static_cast<std::uint64_t>(piece.beats);
   const std::uint64_t passed = std::max(cycle, bus_free + beats);
-  timeline.advance(Bucket::kWaitDram, passed - beats);
-  timeline.advance(Bucket::kBusy, passed);
   bus_free = scratchpad.book(is_write, piece.scratchpad.low, piece.scratchpad.high,
                              piece.port_bytes, passed - beats, beats);
-  timeline.advance(Bucket::kWaitBank, bus_free);
+  passages.push_back({passed - beats, passed, bus_free});
   return bus_free;
 }
 
@@ -154,10 +183,7 @@ void DmaChannel::Impl::load(const DmaDescriptor& d) {
       }
     }
     if (is_refused) {
-      timeline.advance(Bucket::kWaitDram, clock.now());
-      sc_core::wait(dram.space_event());
-      timeline.advance(Bucket::kStallFull, clock.now());
-      release_slots();
+      wait_for_space();
     } else {
       wait_for_progress();
     }
@@ -174,14 +200,9 @@ void DmaChannel::Impl::store(const DmaDescriptor& d) {
     const auto beats = static_cast<std::uint64_t>(piece.beats);
     clock.wait_until(transfer(piece, false, clock.now() + beats));
     release_slots();
-    while (!offer(piece, true)) {
-      sc_core::wait(dram.space_event());
-      timeline.advance(Bucket::kStallFull, clock.now());
-      release_slots();
-    }
+    while (!offer(piece, true)) wait_for_space();
   }
   while (in_flight > 0) wait_for_progress();
-  timeline.advance(Bucket::kWaitDram, clock.now());
 }
 
 void DmaChannel::Impl::local(const DmaDescriptor& d) {
@@ -252,6 +273,7 @@ void DmaChannel::execute(const isa::Instruction& instruction, std::int32_t index
       break;
   }
   impl.clock.wait_until(impl.bus_free);
+  impl.account(Bucket::kWaitDram, impl.clock.now());
   if (!impl.scratchpad.data().empty()) {
     move_bytes(descriptor, impl.dram, impl.scratchpad.data());
   }
