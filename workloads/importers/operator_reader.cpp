@@ -42,9 +42,10 @@ std::string describe_options(const schema::Operator& source) {
   for (std::size_t i = 0; i < unions.num_elems; ++i) {
     const flatbuffers::TypeCode code = unions.type_codes[i];
     if (unions.values[i] != static_cast<std::int64_t>(type) || code.sequence_ref < 0) continue;
-    return flatbuffers::FlatBufferToString(
-        static_cast<const std::uint8_t*>(source.builtin_options()),
-        unions.type_refs[code.sequence_ref]());
+    flatbuffers::ToStringVisitor visitor(" ");
+    flatbuffers::IterateObject(static_cast<const std::uint8_t*>(source.builtin_options()),
+                               unions.type_refs[code.sequence_ref](), &visitor);
+    return visitor.s;
   }
   return fmt::format("options of kind {}", static_cast<int>(type));
 }
