@@ -79,8 +79,9 @@ class Layers {
   std::vector<YamlMap> maps_;
 };
 
-std::int64_t power_of_two(const Layers& in, std::string_view key, std::int64_t high) {
-  const std::int64_t value = in.holder(key).require_int(key, 1, high);
+std::int64_t power_of_two(const Layers& in, std::string_view key, std::int64_t high,
+                          std::int64_t low = 1) {
+  const std::int64_t value = in.holder(key).require_int(key, low, high);
   if (!std::has_single_bit(static_cast<std::uint64_t>(value))) {
     in.fail(key, fmt::format("must be a power of two, got {}", value));
   }
@@ -146,7 +147,7 @@ DramConfig read_layers(const Layers& in) {
   c.banks_per_group = static_cast<int>(power_of_two(in, "banks_per_group", 64));
   c.rows = power_of_two(in, "rows", std::int64_t{1} << 20);
   c.columns = power_of_two(in, "columns", std::int64_t{1} << 14);
-  c.bus_width_bits = static_cast<int>(power_of_two(in, "bus_width_bits", 1024));
+  c.bus_width_bits = static_cast<int>(power_of_two(in, "bus_width_bits", 1024, 8));
   c.burst_length = static_cast<int>(power_of_two(in, "burst_length", 64));
   c.address_mapping = in.holder("address_mapping").require<std::string>("address_mapping");
   c.page_policy = in.holder("page_policy").get_choice("page_policy", c.page_policy, kPagePolicies);
@@ -165,9 +166,6 @@ DramConfig read_layers(const Layers& in) {
   }
   timings.finish();
 
-  if (c.bus_width_bits < 8) {
-    in.fail("bus_width_bits", fmt::format("must be 8 to 1024, got {}", c.bus_width_bits));
-  }
   if (c.burst_length > c.columns) {
     in.fail("burst_length",
             fmt::format("must not exceed columns = {}, got {}", c.columns, c.burst_length));

@@ -84,7 +84,7 @@ const auto kBad = std::to_array<Bad>(
      {"columns: 1024", "columns: 32768", "columns: must be 1 to 16384, got 32768"},
      {"columns: 1024", "columns: 4", "burst_length: must not exceed columns = 4, got 8"},
      {"bits: 64", "bits: 4", "bus_width_bits: must be 8 to 1024, got 4"},
-     {"bits: 64", "bits: 2048", "bus_width_bits: must be 1 to 1024, got 2048"},
+     {"bits: 64", "bits: 2048", "bus_width_bits: must be 8 to 1024, got 2048"},
      {"bits: 64\nburst_length: 8", "bits: 1024\nburst_length: 64",
       "a burst must not exceed 4096 bytes, got 8192"},
      {"burst_length: 8", "burst_length: 16",
