@@ -168,6 +168,7 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
 
 bool Dram::Impl::can_take(const DramRequest& request) const {
   if (!refused.empty() && refused.front() != request.client) return false;
+  if (channels.size() == 1) return channels.front()->has_room();
   const std::int64_t last = (request.address + request.bytes - 1) / burst_bytes;
   std::uint64_t seen = 0;  // At most 64 channels.
   for (std::int64_t burst = request.address / burst_bytes; burst <= last; ++burst) {
