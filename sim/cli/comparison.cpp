@@ -123,7 +123,8 @@ void Comparison::add(std::int64_t sample, const std::vector<TensorData>& inputs,
   }
   if (!integer) return;
   for (const auto& [id, value] : captured) {
-    if (std::cmp_less(id, integer->tensors.size())) (void)compare(tensor_meters_, id, value);
+    if (!std::cmp_less(id, integer->tensors.size())) continue;
+    if (compare(tensor_meters_, id, value) && !mismatching_sample_) mismatching_sample_ = sample;
   }
 }
 

@@ -35,7 +35,7 @@ class Comparison {
   void add(std::int64_t sample, const std::vector<TensorData>& inputs, const TensorMap& outputs,
            const TensorMap& captured);
 
-  /// Sample whose outputs first differed from the integer reference.
+  /// First sample of which an output or captured tensor differed from the integer reference.
   [[nodiscard]] std::optional<std::int64_t> mismatching_sample() const {
     return mismatching_sample_;
   }

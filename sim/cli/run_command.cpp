@@ -27,7 +27,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--out", options->out, "folder for the report's files");
   command->add_option("--save-outputs", options->save_outputs, "folder for output0.npy, ...");
   command->add_option("--save-tensors", options->save_tensors,
-                      "folder for t<index>.npy, every tensor of the first sample");
+                      "folder for t<index>.npy (three digits), every tensor of the first sample");
   command->add_flag("--timing-only", options->timing_only, "move no data; the same cycles");
   command->add_flag("!--no-fusion", options->fuse, "keep every operator as it is in the model");
   command

@@ -142,7 +142,7 @@ class Session {
     const std::vector<TensorData> inputs = inputs_->sample(*sample);
     machine_->capture_next_run();
     (void)host_->infer(inputs);
-    return "the outputs differ from the integer reference: " +
+    return "the NPU differs from the integer reference: " +
            comparison_->describe_mismatch(inputs, host_->captured());
   }
 
@@ -158,7 +158,7 @@ class Session {
     if (!options_.save_tensors.empty()) {
       report::OutputFiles files(options_.save_tensors);
       for (const auto& [id, data] : tensors_)
-        files.add(fmt::format("t{}.npy", id), format_npy(data));
+        files.add(fmt::format("t{:03}.npy", id), format_npy(data));
       files.commit();
     }
   }

@@ -147,7 +147,7 @@ class RunFaultTest(CliTest):
         done = self.npusim("run", "--program", self.damaged(change_zero), "--model", MODEL, "--input",
                            self.first_images(3), "--out", out, "--save-outputs", out, expect=3)
         self.assertIn("DIFFERS", done.stdout)
-        self.assertRegex(done.stderr, r"^npusim: error: the outputs differ from the integer reference: "
+        self.assertRegex(done.stderr, r"^npusim: error: the NPU differs from the integer reference: "
                          r"sample 0: first difference in tensor 1 'conv1' of CONV_2D #0 "
                          r"element \[0,\d+,\d+,\d+\]: NPU -?\d+, integer reference -?\d+\n$")
         self.assertTrue((out / "summary.json").exists())
