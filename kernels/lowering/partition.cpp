@@ -94,6 +94,8 @@ Graph split_rescaled_concatenations(Graph graph) {
         if (x.scale == y.scale && x.zero_point == y.zero_point) continue;
         graph::Tensor rescaled = graph.tensor(id);
         rescaled.name += " rescaled";
+        rescaled.is_constant = false;
+        rescaled.data.clear();
         rescaled.quantization = graph.tensor(node.outputs[0]).quantization;
         const auto made = static_cast<TensorId>(graph.tensors.size());
         graph.tensors.push_back(std::move(rescaled));

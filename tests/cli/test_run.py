@@ -118,13 +118,13 @@ class RunTest(CliTest):
         self.npusim("run", "--model", MODEL, "--input", self.first_images(2), "--no-fusion",
                     "--save-tensors", tensors)
         shapes = {p.name: read_npy(p)[1] for p in tensors.iterdir()}
-        self.assertEqual(shapes["t0.npy"], (1, 8, 8, 1))
-        self.assertEqual(shapes["t1.npy"], (1, 8, 8, 16))
-        self.assertEqual(shapes["t7.npy"], (1, 128))
-        self.assertEqual(shapes["t9.npy"], (1, 10))
+        self.assertEqual(shapes["t000.npy"], (1, 8, 8, 1))
+        self.assertEqual(shapes["t001.npy"], (1, 8, 8, 16))
+        self.assertEqual(shapes["t007.npy"], (1, 128))
+        self.assertEqual(shapes["t009.npy"], (1, 10))
         self.assertEqual(len(shapes), 10)
         # What the reshape gives has the bytes of what it takes.
-        self.assertEqual(read_npy(tensors / "t6.npy")[2], read_npy(tensors / "t7.npy")[2])
+        self.assertEqual(read_npy(tensors / "t006.npy")[2], read_npy(tensors / "t007.npy")[2])
 
     def test_input_of_the_own_shape_gives_such_an_output(self):
         _, _, data = read_npy(IMAGES)
