@@ -13,6 +13,7 @@
 #include "sim/core/hazard_checker.h"
 #include "sim/core/layer_accounting.h"
 #include "sim/core/program_validation.h"
+#include "sim/core/sanitizer_stack.h"
 #include "sim/core/sequencer.h"
 #include "sim/memory/dma.h"
 #include "sim/memory/dram.h"
@@ -200,8 +201,10 @@ struct Machine::Impl {
     try {
       sc_core::sc_start();
     } catch (const sc_core::sc_report& report) {
+      restore_sanitizer_stack();
       throw std::logic_error(fmt::format("internal error: {}", report.what()));
     }
+    restore_sanitizer_stack();
     fault.rethrow();
     if (!finished()) throw RunFault(deadlock());
     close(begin);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "sim/base/error.h"
+#include "sim/core/sanitizer_stack.h"
 #include "tests/unit/core/program_builder.h"
 
 namespace npu {
@@ -47,6 +48,7 @@ class EngineTest : public testing::Test {
   /// Runs up to `cycle`.
   void run_to(std::uint64_t cycle) {
     sc_core::sc_start(clock.at(cycle) - sc_core::sc_time_stamp());
+    restore_sanitizer_stack();
     fault.rethrow();
   }
 
