@@ -108,6 +108,19 @@ TensorData dequantized(const Tensor& tensor, const View& raw) {
   return real;
 }
 
+/// Limits real values to what the tensor's quantized type can hold.
+void saturate(const Tensor& tensor, TensorData& real) {
+  if (!is_quantized(tensor.type) || !tensor.quantization || tensor.quantization->per_channel()) {
+    return;
+  }
+  const IntegerRange range = range_of(tensor.type);
+  const auto scale = static_cast<double>(scale_of(tensor));
+  const double zero_point = zero_point_of(tensor);
+  const auto low = static_cast<float>(scale * (range.low - zero_point));
+  const auto high = static_cast<float>(scale * (range.high - zero_point));
+  for (float& value : real.as<float>()) value = std::clamp(value, low, high);
+}
+
 }  // namespace
 
 bool has_integer(const Graph& graph, const Node& node) {
@@ -164,6 +177,9 @@ Values run_float(const Graph& graph, const std::vector<TensorData>& inputs) {
     }
     Invocation call(graph, node, values.tensors);
     operator_of(node.kind).run_float(call);
+    for (const TensorId id : node.outputs) {
+      saturate(graph.tensor(id), values.tensors[index_of(id)]);
+    }
   }
   for (std::size_t id = 0; id < graph.tensors.size(); ++id) {
     if (graph.tensors[id].is_constant) values.tensors[id].bytes.clear();

@@ -20,7 +20,9 @@ struct Values {
 [[nodiscard]] Values run_integer(const graph::Graph& graph, const std::vector<TensorData>& inputs);
 
 /// Float32 inference of the dequantized network: constants and inputs dequantized, no intermediate
-/// rounding. Every tensor of the result is float32 (real values).
+/// rounding. Every quantized result is limited to the real range of its type: converters leave out
+/// a RELU or RELU6 that this range implies. What saturation alone costs is therefore not visible
+/// against this reference. Every tensor of the result is float32 (real values).
 [[nodiscard]] Values run_float(const graph::Graph& graph, const std::vector<TensorData>& inputs);
 
 /// True if run_integer has this node's operator with these types.

@@ -53,7 +53,8 @@ void run_float(Invocation& call) {
   const ImageShape out(y.shape);
   const auto inputs = static_cast<std::size_t>(in.channels);
   const auto outputs = static_cast<std::size_t>(out.channels);
-  const auto taps = static_cast<std::size_t>(attrs.window.kernel_h * attrs.window.kernel_w);
+  const auto taps =
+      static_cast<std::size_t>(std::int64_t{attrs.window.kernel_h} * attrs.window.kernel_w);
 
   // Weights as [taps, C, O].
   const auto w = call.input(1).as<float>();
@@ -65,7 +66,9 @@ void run_float(Invocation& call) {
   }
   const std::vector<float> bias = float_bias(call, outputs);
   const auto values = y.as<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = bias[i % outputs];
+  for (std::size_t to = 0; to < values.size(); to += outputs) {
+    std::copy_n(bias.data(), outputs, values.data() + to);
+  }
   for_each_landing(attrs.window, in, out, [&](std::size_t from, std::size_t tap, std::size_t to) {
     accumulate_columns(x.as<float>().data() + from * inputs,
                        columns.data() + tap * inputs * outputs, inputs, outputs,
@@ -84,7 +87,7 @@ void transpose_conv(const graph::Window& window, const MacOperands& operands, Te
   const ImageShape out(y.shape);
   const auto inputs = static_cast<std::size_t>(in.channels);
   const auto outputs = static_cast<std::size_t>(out.channels);
-  const auto taps = static_cast<std::size_t>(window.kernel_h * window.kernel_w);
+  const auto taps = static_cast<std::size_t>(std::int64_t{window.kernel_h} * window.kernel_w);
   const auto depth =
       static_cast<std::size_t>(round_up(in.channels, static_cast<std::int64_t>(kRowUnit)));
 

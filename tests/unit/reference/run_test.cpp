@@ -49,6 +49,19 @@ TEST(RunFloat, GivesRealValuesAndLeavesConstantsEmpty) {
   EXPECT_EQ(test::values_of<float>(values.tensors[2]), (std::vector<float>{1.0F, 15.0F}));
 }
 
+TEST(RunFloat, LimitsAResultToTheRangeOfItsType) {
+  GraphBuilder g;
+  const auto x = g.input({DType::kInt8, {3}, {1.0F}, {0}});
+  const auto y =
+      g.activation({DType::kUint8, {3}, {6.0F / 255}, {0}});  // a RELU6 left to the range
+  g.node(OpKind::kQuantize, {x}, {y});
+  const auto real =
+      test::values_of<float>(g.real({tensor<std::int8_t>(DType::kInt8, {3}, {-5, 5, 9})}));
+  EXPECT_EQ(real[0], 0.0F);
+  EXPECT_EQ(real[1], 5.0F);
+  EXPECT_FLOAT_EQ(real[2], 6.0F);
+}
+
 TEST(RunFloat, RefusesScalesThatDoNotFitTheirAxis) {
   GraphBuilder g;
   const auto x = g.input({DType::kInt8, {2, 2}});
