@@ -110,7 +110,9 @@ class TensorReader {
     result.scale.assign(q->scale()->begin(), q->scale()->end());
     result.zero_point.assign(scales, 0);
     for (std::uint32_t i = 0; i < scales && zero_points != 0; ++i) {
-      const std::int64_t z = q->zero_point()->Get(zero_points == 1 ? 0 : i);
+      // The verifier checks a vector's 4-byte alignment only: copy what needs 8.
+      std::int64_t z = 0;
+      std::memcpy(&z, q->zero_point()->Data() + 8 * std::size_t{zero_points == 1 ? 0 : i}, 8);
       if (!std::in_range<std::int32_t>(z)) reject("zero point {} is out of range", z);
       result.zero_point[i] = static_cast<std::int32_t>(z);
     }

@@ -59,7 +59,7 @@ Activation* fused_activation(Node& node) {
   return clamps ? &std::get<graph::ActivationAttrs>(node.attrs).activation : nullptr;
 }
 
-/// Walks the nodes once, in execution order; what it fuses away stays in place until finish().
+/// Walks the nodes in execution order and back; what it fuses away stays in place until the end.
 class Fuser {
  public:
   explicit Fuser(Graph& graph)
@@ -91,6 +91,10 @@ class Fuser {
       }
       removed_[n] = fuse_node(n);
     }
+    // Backwards: a PAD before a PAD meets the convolution once the later one is gone.
+    for (std::size_t n = graph_.nodes.size(); n-- > 0;) {
+      if (graph_.nodes[n].kind == OpKind::kPad) removed_[n] = fuse_pad(n);
+    }
     std::size_t n = 0;
     std::erase_if(graph_.nodes, [&](const Node&) { return removed_[n++]; });
     return std::move(log_);
@@ -99,8 +103,6 @@ class Fuser {
  private:
   bool fuse_node(std::size_t n) {
     switch (graph_.nodes[n].kind) {
-      case OpKind::kPad:
-        return fuse_pad(n);
       case OpKind::kRelu:
       case OpKind::kRelu6:
       case OpKind::kReluN1To1:
