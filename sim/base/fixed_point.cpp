@@ -93,9 +93,9 @@ std::int32_t exp_on_negative(std::int32_t a, int integer_bits) {
   constexpr std::array<std::int32_t, 7> kExpOfMinusPower = {
       1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   const std::int32_t quarters = subtract(r, a);
-  for (int j = -2; j < integer_bits; ++j) {
-    if ((quarters >> (fraction_bits + j) & 1) != 0) {
-      v = high_multiply(v, kExpOfMinusPower[static_cast<std::size_t>(j + 2)]);
+  for (int bit = 0; bit < integer_bits + 2; ++bit) {
+    if ((quarters >> (fraction_bits - 2 + bit) & 1) != 0) {
+      v = high_multiply(v, kExpOfMinusPower[static_cast<std::size_t>(bit)]);
     }
   }
   return v;

@@ -16,10 +16,6 @@ constexpr std::int64_t kPatchBytes =
     128 * 1024;  // What a block of patches may take of the processor's caches.
 constexpr std::int64_t kMaxPatchRows = 256;
 
-// Accumulators lie at any address.
-using Sum32 = std::uint32_t __attribute__((aligned(1), may_alias));
-using Sum64 = std::uint64_t __attribute__((aligned(1), may_alias));
-
 /// Positions [first, first + count) as rows of `stride` int16 values: the taps one after another,
 /// padding 0.
 void gather_patches(const MacOperation& op, const std::byte* scratchpad, std::int64_t first,
@@ -69,19 +65,15 @@ void gather_patches(const MacOperation& op, const std::byte* scratchpad, std::in
   }
 }
 
-template <typename Memory, typename Value>
+/// Rows of a result block into the accumulators.
+template <typename T>
 void store_block(const MacOperation& op, std::byte* accumulator, std::int64_t first_position,
                  std::int64_t rows, std::int64_t first_column, std::int64_t columns,
-                 const Value* sums) {
+                 const T* sums) {
   for (std::int64_t r = 0; r < rows; ++r, sums += kBlockColumns) {
-    auto* out = reinterpret_cast<Memory*>(accumulator + op.acc +
-                                          ((first_position + r) * op.acc_pitch + first_column) *
-                                              static_cast<std::int64_t>(sizeof(Memory)));
-    if (op.accumulate) {
-      for (std::int64_t j = 0; j < columns; ++j) out[j] += static_cast<Value>(sums[j]);
-    } else {
-      for (std::int64_t j = 0; j < columns; ++j) out[j] = static_cast<Value>(sums[j]);
-    }
+    const std::int64_t index = (first_position + r) * op.acc_pitch + first_column;
+    store_sums(accumulator + op.acc + index * static_cast<std::int64_t>(sizeof(T)), op.accumulate,
+               sums, columns);
   }
 }
 
@@ -146,8 +138,8 @@ void MatrixExecutor::convolve(const MacOperation& op, const ShadowWeights* shado
             inputs_.data() + r * stride, stride, {w, w + pairs * 2 * kPanelColumns}, pairs, sums};
         if (!op.wide) {
           multiply_block(b, rows, two);
-          store_block<Sum32, std::uint32_t>(op, accumulator.data(), first + r, stored, column,
-                                            columns, reinterpret_cast<const std::uint32_t*>(sums));
+          store_block(op, accumulator.data(), first + r, stored, column, columns,
+                      reinterpret_cast<const std::uint32_t*>(sums));
         } else {
           std::fill_n(wide_sums, kBlockRows * kBlockColumns, std::uint64_t{0});
           for (std::int64_t p = 0; p < pairs; p += exact_products / 2) {
@@ -159,8 +151,7 @@ void MatrixExecutor::convolve(const MacOperation& op, const ShadowWeights* shado
               wide_sums[j] += static_cast<std::uint64_t>(std::int64_t{sums[j]});
             }
           }
-          store_block<Sum64, std::uint64_t>(op, accumulator.data(), first + r, stored, column,
-                                            columns, wide_sums);
+          store_block(op, accumulator.data(), first + r, stored, column, columns, wide_sums);
         }
         r += stored;
       }

@@ -26,19 +26,6 @@ struct Tap {
   std::int64_t input, weight;  ///< Offsets of channel 0 in the converted arrays.
 };
 
-using Sum32 = std::uint32_t __attribute__((aligned(1), may_alias));
-using Sum64 = std::uint64_t __attribute__((aligned(1), may_alias));
-
-template <typename Memory, typename T>
-void store_channels(std::byte* at, bool accumulate, const T* sums, std::int64_t count) {
-  auto* out = reinterpret_cast<Memory*>(at);
-  if (accumulate) {
-    for (std::int64_t j = 0; j < count; ++j) out[j] += sums[j];
-  } else {
-    for (std::int64_t j = 0; j < count; ++j) out[j] = sums[j];
-  }
-}
-
 struct Position {
   const std::int16_t* inputs;
   const std::int16_t* weights;
@@ -61,7 +48,7 @@ void sum_position(const Position& p) {
     }
     alignas(64) std::uint32_t sums[kChannels];
     *reinterpret_cast<Uint32s*>(sums) = sum;
-    store_channels<Sum32>(p.out + c * 4, p.accumulate, sums, std::min(kChannels, p.channels - c));
+    store_sums(p.out + c * 4, p.accumulate, sums, std::min(kChannels, p.channels - c));
   }
 }
 
@@ -78,7 +65,7 @@ void sum_position_wide(const Position& p) {
     }
     alignas(128) std::uint64_t sums[kChannels];
     *reinterpret_cast<Uint64s*>(sums) = sum;
-    store_channels<Sum64>(p.out + c * 8, p.accumulate, sums, std::min(kChannels, p.channels - c));
+    store_sums(p.out + c * 8, p.accumulate, sums, std::min(kChannels, p.channels - c));
   }
 }
 

@@ -36,6 +36,18 @@ inline void store(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof(T));
 }
 
+/// count values of type T at `at` = values, or += values modulo T's range; T unsigned.
+template <typename T>
+inline void store_sums(std::byte* at, bool accumulate, const T* values, std::int64_t count) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+  if (!accumulate) {
+    std::memcpy(at, values, static_cast<std::size_t>(count) * sizeof(T));
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i)
+    store<T>(at + i * kSize, static_cast<T>(load<T>(at + i * kSize) + values[i]));
+}
+
 [[nodiscard]] inline std::int32_t load_element(const std::byte* at, Element type) {
   switch (type) {
     case Element::kInt8:

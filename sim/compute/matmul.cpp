@@ -93,19 +93,7 @@ void multiply_avx2(const BlockOperands& b, std::int64_t rows, int panels) {
 
 #endif
 
-using Kernel = void (*)(const BlockOperands&, std::int64_t, int);
-
-Kernel best_kernel() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bw")) return multiply_avx512;
-  if (__builtin_cpu_supports("avx2")) return multiply_avx2;
-#endif
-  return multiply_block_plain;
-}
-
-}  // namespace
-
-void multiply_block_plain(const BlockOperands& b, std::int64_t rows, int panels) {
+void multiply_plain(const BlockOperands& b, std::int64_t rows, int panels) {
   for (std::int64_t r = 0; r < rows; ++r) {
     for (int p = 0; p < panels; ++p) {
       std::uint32_t sum[kPanelColumns] = {};
@@ -122,9 +110,21 @@ void multiply_block_plain(const BlockOperands& b, std::int64_t rows, int panels)
   }
 }
 
-void multiply_block(const BlockOperands& block, std::int64_t rows, int panels) {
-  static const Kernel kernel = best_kernel();
-  kernel(block, rows, panels);
+std::vector<BlockKernel> find_kernels() {
+  std::vector<BlockKernel> kernels;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bw")) kernels.push_back(multiply_avx512);
+  if (__builtin_cpu_supports("avx2")) kernels.push_back(multiply_avx2);
+#endif
+  kernels.push_back(multiply_plain);
+  return kernels;
+}
+
+}  // namespace
+
+const std::vector<BlockKernel>& block_kernels() {
+  static const std::vector<BlockKernel> kernels = find_kernels();
+  return kernels;
 }
 
 }  // namespace npu::compute

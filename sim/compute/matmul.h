@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace npu::compute {
 
@@ -23,11 +24,16 @@ struct BlockOperands {
   std::int32_t* c;  ///< [kBlockRows][kBlockColumns]
 };
 
-/// @param rows  1 or kBlockRows rows of a are read and of c written.
-/// Uses AVX-512BW or AVX2 where the processor has it.
-void multiply_block(const BlockOperands& block, std::int64_t rows, int panels);
+/// @param rows  1 or kBlockRows rows of a are read and of c written.  @param panels  1 or 2.
+using BlockKernel = void (*)(const BlockOperands& block, std::int64_t rows, int panels);
 
-/// The same in plain C++: what the vector kernels must equal.
-void multiply_block_plain(const BlockOperands& block, std::int64_t rows, int panels);
+/// Every kernel that this processor runs, the fastest first: AVX-512BW, AVX2, plain C++. All give
+/// the same sums.
+[[nodiscard]] const std::vector<BlockKernel>& block_kernels();
+
+inline void multiply_block(const BlockOperands& block, std::int64_t rows, int panels) {
+  static const BlockKernel kFastest = block_kernels().front();
+  kFastest(block, rows, panels);
+}
 
 }  // namespace npu::compute

@@ -3,27 +3,18 @@
 #include "sim/compute/simd.h"
 
 namespace npu::compute {
-namespace {
-
-using Int16u = std::int16_t __attribute__((aligned(1), may_alias));
-using Int32u = std::int32_t __attribute__((aligned(1), may_alias));
-
-}  // namespace
-
 NPU_VECTOR_CLONES
 void load_row(const std::byte* source, Element type, std::int64_t count, std::int32_t* out) {
   if (type == Element::kInt8) {
     const auto* in = reinterpret_cast<const std::int8_t*>(source);
-    for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
+    for (std::int64_t i = 0; i < count; ++i) out[i] = std::int32_t{in[i]};
   } else if (type == Element::kUint8) {
     const auto* in = reinterpret_cast<const std::uint8_t*>(source);
     for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
   } else if (type == Element::kInt16) {
-    const auto* in = reinterpret_cast<const Int16u*>(source);
-    for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
+    for (std::int64_t i = 0; i < count; ++i) out[i] = load<std::int16_t>(source + i * 2);
   } else {
-    const auto* in = reinterpret_cast<const Int32u*>(source);
-    for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
+    std::memcpy(out, source, static_cast<std::size_t>(count) * sizeof(std::int32_t));
   }
 }
 
@@ -33,11 +24,11 @@ void store_row(const std::int32_t* values, Element type, std::int64_t count, std
     auto* to = reinterpret_cast<std::uint8_t*>(out);
     for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(values[i]);
   } else if (type == Element::kInt16) {
-    auto* to = reinterpret_cast<Int16u*>(out);
-    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::int16_t>(values[i]);
+    for (std::int64_t i = 0; i < count; ++i) {
+      store<std::int16_t>(out + i * 2, static_cast<std::int16_t>(values[i]));
+    }
   } else {
-    auto* to = reinterpret_cast<Int32u*>(out);
-    for (std::int64_t i = 0; i < count; ++i) to[i] = values[i];
+    std::memcpy(out, values, static_cast<std::size_t>(count) * sizeof(std::int32_t));
   }
 }
 

@@ -78,11 +78,11 @@ struct Machine {
     const Int wb = kElementBytes[op(Opd::kWType)];
     const Int up_h = depthwise ? 1 : op(Opd::kUpH);
     const Int up_w = depthwise ? 1 : op(Opd::kUpW);
-    for (Int y = 0; y < op(Opd::kOutH); ++y)
-      for (Int x = 0; x < op(Opd::kOutW); ++x)
+    for (Int y = 0; y < op(Opd::kOutH); ++y) {
+      for (Int x = 0; x < op(Opd::kOutW); ++x) {
         for (Int o = 0; o < op(Opd::kOutC); ++o) {
           Int sum = 0;
-          for (Int ky = 0; ky < op(Opd::kKernelH); ++ky)
+          for (Int ky = 0; ky < op(Opd::kKernelH); ++ky) {
             for (Int kx = 0; kx < op(Opd::kKernelW); ++kx) {
               const Int iy = op(Opd::kY0) + y * op(Opd::kStrideH) + ky * op(Opd::kDilationH);
               const Int ix = op(Opd::kX0) + x * op(Opd::kStrideW) + kx * op(Opd::kDilationW);
@@ -102,15 +102,18 @@ struct Machine {
                     (element(m.scratchpad, w_at, op(Opd::kWType)) - op(Opd::kWZero));
               }
             }
+          }
           add_to_accumulator((y * op(Opd::kOutW) + x) * op(Opd::kAccPitch) + o, sum,
                              op(Opd::kWide) != 0);
         }
+      }
+    }
   }
 
   void gemm() const {
     const Int xb = kElementBytes[op(Opd::kXType)];
     const Int wb = kElementBytes[op(Opd::kWType)];
-    for (Int row = 0; row < op(Opd::kM); ++row)
+    for (Int row = 0; row < op(Opd::kM); ++row) {
       for (Int j = 0; j < op(Opd::kN); ++j) {
         Int sum = 0;
         for (Int k = 0; k < op(Opd::kK); ++k) {
@@ -123,13 +126,14 @@ struct Machine {
         }
         add_to_accumulator(row * op(Opd::kAccPitch) + j, sum, op(Opd::kWide) != 0);
       }
+    }
   }
 
   void requantize() const {
     const bool wide = op(Opd::kWide) != 0;
     const Int bytes = kElementBytes[op(Opd::kOutType)];
-    for (Int y = 0; y < op(Opd::kOutH); ++y)
-      for (Int x = 0; x < op(Opd::kOutW); ++x)
+    for (Int y = 0; y < op(Opd::kOutH); ++y) {
+      for (Int x = 0; x < op(Opd::kOutW); ++x) {
         for (Int c = 0; c < op(Opd::kOutC); ++c) {
           const Int record =
               op(Opd::kParams) + (op(Opd::kPerChannel) != 0 ? c : 0) * (wide ? 16 : 12);
@@ -155,13 +159,16 @@ struct Machine {
               op(Opd::kDst) + y * op(Opd::kDstRowStride) + x * op(Opd::kDstPixelStride) + c * bytes,
               limit(r + op(Opd::kOutZero), op(Opd::kClampMin), op(Opd::kClampMax)), bytes);
         }
+      }
+    }
   }
 
   template <typename Body>
   void for_each_element(Body body) const {
-    for (Int i2 = 0; i2 < op(Opd::kN2); ++i2)
+    for (Int i2 = 0; i2 < op(Opd::kN2); ++i2) {
       for (Int i1 = 0; i1 < op(Opd::kN1); ++i1)
         for (Int i0 = 0; i0 < op(Opd::kN0); ++i0) body(i0, i1, i2);
+    }
   }
   [[nodiscard]] Int unary_source(Int i0, Int i1, Int i2, Int bytes) const {
     return op(Opd::kSrc) + i0 * bytes + i1 * op(Opd::kSrcStride1) + i2 * op(Opd::kSrcStride2);
@@ -226,13 +233,13 @@ struct Machine {
     const Int type = op(Opd::kInType);
     const Int bytes = kElementBytes[type];
     constexpr Int kLowest[] = {-128, 0, -32768, std::numeric_limits<std::int32_t>::min()};
-    for (Int y = 0; y < op(Opd::kOutH); ++y)
-      for (Int x = 0; x < op(Opd::kOutW); ++x)
+    for (Int y = 0; y < op(Opd::kOutH); ++y) {
+      for (Int x = 0; x < op(Opd::kOutW); ++x) {
         for (Int c = 0; c < op(Opd::kOutC); ++c) {
           Int sum = 0;
           Int count = 0;
           Int highest = kLowest[type];
-          for (Int ky = 0; ky < op(Opd::kKernelH); ++ky)
+          for (Int ky = 0; ky < op(Opd::kKernelH); ++ky) {
             for (Int kx = 0; kx < op(Opd::kKernelW); ++kx) {
               const Int iy = op(Opd::kY0) + y * op(Opd::kStrideH) + ky;
               const Int ix = op(Opd::kX0) + x * op(Opd::kStrideW) + kx;
@@ -245,6 +252,7 @@ struct Machine {
               ++count;
               highest = std::max(highest, v);
             }
+          }
           const Int r = i.opcode == Opcode::kMaxPool ? highest
                         : sum > 0                    ? (sum + count / 2) / count
                                                      : (sum - count / 2) / count;
@@ -252,21 +260,25 @@ struct Machine {
               op(Opd::kDst) + y * op(Opd::kDstRowStride) + x * op(Opd::kDstPixelStride) + c * bytes,
               limit(r, op(Opd::kClampMin), op(Opd::kClampMax)), bytes);
         }
+      }
+    }
   }
 
   void reduce_sum() const {
-    for (Int row = 0; row < op(Opd::kRows); ++row)
+    for (Int row = 0; row < op(Opd::kRows); ++row) {
       for (Int c = 0; c < op(Opd::kN0); ++c) {
         Int sum = 0;
-        for (Int j2 = 0; j2 < op(Opd::kR2); ++j2)
+        for (Int j2 = 0; j2 < op(Opd::kR2); ++j2) {
           for (Int j1 = 0; j1 < op(Opd::kR1); ++j1) {
             sum += element(m.scratchpad,
                            op(Opd::kSrc) + row * op(Opd::kSrcStride1) + c * op(Opd::kSrcStep0) +
                                j1 * op(Opd::kRStride1) + j2 * op(Opd::kRStride2),
                            op(Opd::kInType));
           }
+        }
         add_to_accumulator(row * op(Opd::kAccPitch) + c, sum, false);
       }
+    }
   }
 
   void dot() const {

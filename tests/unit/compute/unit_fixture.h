@@ -40,9 +40,10 @@ class Script : public sc_core::sc_module {
 
 /// A core's memories, recorder and clock of 1 ns.
 class UnitTest : public testing::Test {
- protected:
+ public:
   ~UnitTest() override { sc_core::sc_get_curr_simcontext()->reset(); }
 
+ protected:
   /// Memories with `bytes_per_cycle` in one bank; call first.
   void make_memories(int bytes_per_cycle, bool with_data) {
     const SramConfig config{
