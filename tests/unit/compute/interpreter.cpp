@@ -253,9 +253,10 @@ struct Machine {
               highest = std::max(highest, v);
             }
           }
+          if (count == 0 && i.opcode == Opcode::kAvgPool) throw std::domain_error("no valid tap");
           const Int r = i.opcode == Opcode::kMaxPool ? highest
-                        : sum > 0                    ? (sum + count / 2) / count
-                                                     : (sum - count / 2) / count;
+                        : sum > 0                    ? (sum + count / 2) / std::max<Int>(count, 1)
+                                                     : (sum - count / 2) / std::max<Int>(count, 1);
           put(m.scratchpad,
               op(Opd::kDst) + y * op(Opd::kDstRowStride) + x * op(Opd::kDstPixelStride) + c * bytes,
               limit(r, op(Opd::kClampMin), op(Opd::kClampMax)), bytes);
