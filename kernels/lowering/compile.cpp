@@ -38,8 +38,7 @@ void lower_layers(const Graph& graph, const NpuConfig& config, const Mapping& ma
     const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
     out.begin_layer({plan.name, node.source_index, mac_count(graph, node)});
     LayerContext context{graph, config, node, plan, mapping.storages, out};
-    const bool rescale = node.kind == graph::OpKind::kConcatenation && node.inputs.size() == 1;
-    (rescale ? lower_unary : find_op(node.kind)->lower)(context);
+    (mapper::is_rescale(graph, node) ? lower_unary : find_op(node.kind)->lower)(context);
   }
 }
 

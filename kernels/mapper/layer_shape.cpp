@@ -116,6 +116,13 @@ bool is_move(OpKind kind) {
 
 bool is_reduction(OpKind kind) { return kind == OpKind::kMean || kind == OpKind::kSum; }
 
+bool is_rescale(const Graph& graph, const Node& node) {
+  if (node.kind != OpKind::kConcatenation || node.inputs.size() != 1) return false;
+  const auto& x = graph.tensor(node.inputs[0]).quantization;
+  const auto& y = graph.tensor(node.outputs[0]).quantization;
+  return x && y && (x->scale != y->scale || x->zero_point != y->zero_point);
+}
+
 WindowProblem window_problem(const Graph& graph, const Node& node, const Storages& storages) {
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);

@@ -31,9 +31,10 @@ int64_t bounce_bytes(const Moves& moves, const Storages& storages, const Node& n
     least = std::max<int64_t>(least, moves.element_bytes);
   }
   const int64_t slot = std::min(round_up(wanted, kAlignment), budget / 3 / kAlignment * kAlignment);
-  if (slot < least)
+  if (slot < least) {
     fail("{}: scratchpad: the bounce buffer needs {} bytes, {} are there", name, 3 * kAlignment,
          budget);
+  }
   return slot;
 }
 
@@ -66,9 +67,10 @@ BoxPlan choose_box(const std::vector<ReduceDim>& dims, int64_t x_size, int64_t y
     return false;
   };
   while (product(true) * 4 > config.accumulator.capacity_bytes) {
-    if (!shrink(true))
+    if (!shrink(true)) {
       fail("{}: accumulator: the smallest box needs 4 bytes, {} are there", name,
            config.accumulator.capacity_bytes);
+    }
   }
   while (need() > budget) {
     if (!shrink(false))
@@ -94,8 +96,7 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     add_buffer(plan, "x", plan.tile.x_bytes, plan.tile.x_slots);
     add_buffer(plan, "w", plan.tile.w_bytes, plan.tile.w_slots);
     add_buffer(plan, "y", plan.tile.y_bytes, plan.tile.y_slots);
-  } else if (is_move(node.kind) &&
-             !(node.kind == graph::OpKind::kConcatenation && node.inputs.size() == 1)) {
+  } else if (is_move(node.kind) && !is_rescale(graph, node)) {
     const int64_t bytes = bounce_bytes(moves_of(graph, node), storages, node, budget, plan.name);
     add_buffer(plan, "bounce", bytes, 2);
     add_buffer(plan, "fill", moves_of(graph, node).fills.empty() ? 0 : bytes, 1);

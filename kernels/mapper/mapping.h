@@ -67,6 +67,8 @@ struct Mapping {
 [[nodiscard]] bool is_window(graph::OpKind kind);  ///< Convolutions, fully connected, pooling.
 [[nodiscard]] bool is_move(graph::OpKind kind);    ///< DMA only.
 [[nodiscard]] bool is_reduction(graph::OpKind kind);
+/// A CONCATENATION of one operand that changes its quantization: an elementwise layer, no move.
+[[nodiscard]] bool is_rescale(const graph::Graph& graph, const graph::Node& node);
 
 [[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node,
                                            const Storages& storages);

@@ -128,7 +128,9 @@ graph::Graph random_unary(Draw& draw, OpKind kind, DType type, int size) {
       break;
     case OpKind::kLeakyRelu: {
       const double alpha = draw.ratio(0.01, 0.6);
-      attrs = graph::LeakyReluAttrs{static_cast<float>(draw.one_in(8) ? -alpha : alpha)};
+      // The NPU's rescale has no negative slope; tables have.
+      const bool negative = type != DType::kInt16 && draw.one_in(8);
+      attrs = graph::LeakyReluAttrs{static_cast<float>(negative ? -alpha : alpha)};
       out = draw.affine(type, static_cast<double>(in.scale) * draw.ratio(0.5, 1.5));
       break;
     }
