@@ -126,14 +126,15 @@ class SvdfLowering {
             Opd::kXType, type_code(c_.input(0).type))(Opd::kWType, type_code(c_.input(1).type))(
             Opd::kWeightsLoaded, preload ? 1 : 0),
         "features");
+    // TFLite's kernel clamps before it adds the zero point and keeps the low byte of the sum.
+    const int32_t zero = per_tensor(state_tensor).zero_point;
     const Clamp range = full_range(state_tensor.type);
     c_.out.work(
         Build(Opcode::kRequantize)(Opd::kAcc, 0)(Opd::kDst, state + (memory_ - 1) * state_size_)(
             Opd::kParams, record)(Opd::kAccPitch, 1)(Opd::kOutH, 1)(Opd::kOutW, filters)(
             Opd::kOutC, 1)(Opd::kDstPixelStride, memory_ * state_size_)(
-            Opd::kOutType, type_code(state_tensor.type))(
-            Opd::kOutZero, per_tensor(state_tensor).zero_point)(Opd::kClampMin, range.low)(
-            Opd::kClampMax, range.high),
+            Opd::kOutType, type_code(state_tensor.type))(Opd::kOutZero, zero)(
+            Opd::kClampMin, range.low + zero)(Opd::kClampMax, range.high + zero),
         "features into the state");
   }
 

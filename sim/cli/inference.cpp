@@ -122,9 +122,15 @@ TensorMap Host::captured() const {
   const isa::Program& program = machine_.program();
   for (std::size_t i = 0; i < program.tensors.size(); ++i) {
     const isa::TensorRecord& t = program.tensors[i];
+    if (t.role == isa::TensorRole::kVariable) {
+      if (t.memory != isa::Memory::kDram) continue;
+      TensorData state = TensorData::zeros(t.type, t.shape);
+      machine_.read_dram(t.address, state.bytes);
+      out[t.id] = std::move(state);
+      continue;
+    }
     const std::vector<std::byte>& bytes = machine_.captured().at(i);
-    if (t.role == isa::TensorRole::kVariable || std::ssize(bytes) != t.bytes()) continue;
-    out[t.id] = TensorData{t.type, t.shape, bytes};
+    if (std::ssize(bytes) == t.bytes()) out[t.id] = TensorData{t.type, t.shape, bytes};
   }
   if (network_ == nullptr) return out;
   for (const graph::Node& node : network_->nodes) {

@@ -31,8 +31,8 @@ class Host {
   /// and all that crossed.
   TensorMap infer(const std::vector<TensorData>& inputs);
 
-  /// Tensors captured in the last inference that captured, aliases (pure changes of shape)
-  /// included.
+  /// Tensors captured in the last inference, if it captured: aliases (pure changes of shape)
+  /// included, variables as the inference left them.
   [[nodiscard]] TensorMap captured() const;
 
   /// The operators that run on the host, with the bytes that cross for them.
