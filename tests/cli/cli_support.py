@@ -1,6 +1,7 @@
 """What the command-line tests share: running npusim, .npy files, the demo's model. Standard library only."""
 
 import ast
+import os
 import pathlib
 import struct
 import subprocess
@@ -14,10 +15,16 @@ IMAGES = str(DIGITS / "test_images.npy")
 LABELS = str(DIGITS / "test_labels.npy")
 
 
+SHARED = pathlib.Path(os.environ.get("NPUSIM_SHARED", TOP.parent / "shared"))
+
+
 def read_npy(path):
     """(dtype string, shape, data bytes)."""
-    raw = pathlib.Path(path).read_bytes()
-    assert raw[:6] == b"\x93NUMPY", path
+    return parse_npy(pathlib.Path(path).read_bytes())
+
+
+def parse_npy(raw):
+    assert raw[:6] == b"\x93NUMPY", raw[:6]
     length = struct.unpack("<H", raw[8:10])[0]
     header = ast.literal_eval(raw[10 : 10 + length].decode())
     return header["descr"], header["shape"], raw[10 + length :]
