@@ -107,6 +107,25 @@ TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, LayerProperty, testing::Range(0, 60));
 
+class PresetProperty : public testing::TestWithParam<const char*> {};
+
+TEST_P(PresetProperty, EveryOperatorRuns) {
+  const NpuConfig config =
+      load_npu_config(fmt::format("{}/configs/npu/{}.yaml", NPUSIM_SOURCE_DIR, GetParam()));
+  std::uint64_t seed = 1000;
+  for (const Kind& kind : kinds()) {
+    std::mt19937_64 rng(++seed);
+    SCOPED_TRACE(fmt::format("seed {}: {} {}", seed, name_of(kind.op), name_of(kind.type)));
+    const graph::Graph graph = random_layer(rng, kind.op, kind.type, 24);
+    check(graph, random_inputs(rng, graph), config);
+    if (HasFatalFailure()) return;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Presets, PresetProperty,
+                         testing::Values("edge", "gemmini_16x16", "nvdla_small", "ethos_u55_256",
+                                         "tpu_v1", "davinci"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
 class NetworkProperty : public testing::TestWithParam<int> {};
 
 TEST_P(NetworkProperty, ExactRaceFreeClosedAndRepeatable) {
