@@ -100,7 +100,7 @@ void DmaChannel::Impl::check_bounds(const DmaDescriptor& d) {
 void DmaChannel::Impl::arm() {
   if (releases.empty()) return;
   const sc_core::sc_time at = clock.at(releases.top());
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  const sc_core::sc_time& now = sc_core::sc_time_stamp();
   progress.notify(at > now ? at - now : sc_core::SC_ZERO_TIME);
 }
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -89,16 +90,16 @@ TEST(DramPeers, BandwidthAgreesWithOtherSimulators) {
     const std::string name = p.name;
     const std::string test = p.third_is_write ? "stream_2r1w_sat" : name + "_read_sat";
     c.address_mapping = "ro-ra-ba-bg-co-ch";
-    const double other =
-        ramulator.at("DDR4-2400R,1,RoBaRaCoCh," + (p.third_is_write ? "mix2r1w" : name) + ",sat");
-    const double column_low = dramsim.at(device + "," + test);
+    const std::string mixed = p.third_is_write ? "mix2r1w" : name;
+    const double other = ramulator.at(fmt::format("DDR4-2400R,1,RoBaRaCoCh,{},sat", mixed));
+    const double column_low = dramsim.at(fmt::format("{},{}", device, test));
     const double ours = fraction_of_peak(c, p);
     const double slack = p.third_is_write ? 1.25 : 1.15;
     EXPECT_GT(ours, 0.85 * std::min(column_low, other)) << test;
     EXPECT_LT(ours, slack * std::max(column_low, other)) << test;
 
     c.address_mapping = "ro-ra-ba-co-bg-ch";
-    const double group_low = dramsim.at(device + "_bgLSB," + test);
+    const double group_low = dramsim.at(fmt::format("{}_bgLSB,{}", device, test));
     EXPECT_NEAR(fraction_of_peak(c, p) / group_low, 1.0, p.third_is_write ? 0.15 : 0.02) << test;
   }
 }

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <random>
 
 #include "sim/base/error.h"
+#include "sim/memory/address_mapping.h"
+#include "sim/timing/dram_timing.h"
 #include "tests/unit/memory/fixtures.h"
 #include "tests/unit/memory/jedec_checker.h"
 
@@ -198,6 +201,29 @@ TEST(DramScheduler, RefusesARefreshIntervalThatLeavesNoTime) {
   c.refresh = RefreshPolicy::kPerBank;
   c.ranks = 4;
   EXPECT_EQ(run(c, traffic(c, 3, 500, 50, 4)).issues.size(), 500U);
+}
+
+TEST(DramScheduler, ServesEveryPresetAtItsStreamBandwidth) {
+  int presets = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(NPUSIM_SOURCE_DIR "/configs/npu")) {
+    if (entry.path().extension() != ".yaml") continue;
+    DramConfig c = load_npu_config(entry.path().string()).dram;
+    c.channels = 1;
+    const AddressMapping mapping(c);
+    std::vector<DramBurst> bursts;
+    for (int i = 0; i < 20000; ++i) {
+      const DramLocation at = mapping.decode(i * c.burst_bytes());
+      const auto groups = static_cast<std::uint32_t>(c.bank_groups);
+      const auto banks = static_cast<std::uint32_t>(c.banks_per_group);
+      bursts.push_back(read_of((at.rank * groups + at.bank_group) * banks + at.bank, at.row));
+    }
+    const double bytes_per_clock =
+        run(c, bursts).bursts_per_clock * static_cast<double>(c.burst_bytes());
+    EXPECT_GT(bytes_per_clock, 0.9 * timing::stream_bytes_per_clock(c)) << entry.path();
+    EXPECT_LT(bytes_per_clock, 1.2 * timing::stream_bytes_per_clock(c)) << entry.path();
+    ++presets;
+  }
+  EXPECT_GT(presets, 0);
 }
 
 }  // namespace
