@@ -243,9 +243,10 @@ void write_rescale_params(const LayerContext& c, std::byte* to) {
     case OpKind::kLeakyRelu: {
       const float alpha = std::get<graph::LeakyReluAttrs>(c.node.attrs).alpha;
       negative = quantize_multiplier(std::abs(static_cast<double>(x.scale * alpha / y.scale)));
-      if (alpha < 0)
+      if (alpha < 0) {
         fail("{}: a negative alpha ({}) is supported for 8-bit inputs only", describe(c.node),
              alpha);
+      }
       break;
     }
     case OpKind::kRelu6:

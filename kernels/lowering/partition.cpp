@@ -24,8 +24,10 @@ enum class Side : std::uint8_t { kHostBefore, kNpu, kHostAfter };
                                                 to_string(graph.tensor(id).shape));
   }
   const graph::Tensor& y = graph.tensor(node.outputs.at(0));
-  fail("{}: not supported with operands ({}) -> {}{}; `npusim ops` lists what is", describe(node),
-       types, name_of(y.type), to_string(y.shape));
+  const std::string attributes = describe_attributes(node);
+  fail("{}: not supported with operands ({}) -> {}{}{}{}; `npusim ops` lists what is",
+       describe(node), types, name_of(y.type), to_string(y.shape), attributes.empty() ? "" : ", ",
+       attributes);
 }
 
 void add_once(std::vector<TensorId>& ids, TensorId id) {
@@ -65,11 +67,12 @@ mapper::Partition partition(const Graph& graph) {
           add_once(p.npu_outputs, id);
       }
     } else {
-      if (after_host)
+      if (after_host) {
         fail(
             "{}: follows a float operator that runs on the host; only the network's edges may be "
             "float",
             describe(node));
+      }
       (place == Place::kAlias ? p.aliases : p.layers).push_back(static_cast<int>(i));
       for (const TensorId id : node.inputs) {
         if (id != graph::kAbsent) use_on_npu(id);
