@@ -192,7 +192,7 @@ double DramConfig::peak_bytes_per_second() const {
 
 DramConfig read_dram_device(const YamlMap& in, std::vector<ConfigSource>& sources) {
   const Layers layers({in});
-  const DramConfig config = read_layers(layers);
+  DramConfig config = read_layers(layers);
   read_sources(in, "dram device", sources);
   layers.finish();
   return config;
@@ -204,7 +204,7 @@ DramConfig read_dram(const YamlMap& in, std::vector<ConfigSource>& sources) {
   if (in.has("name")) {
     in.fail("name", "must stand in the device file only, got it here");
   }
-  const DramConfig config = read_layers(layers);
+  DramConfig config = read_layers(layers);
   read_sources(device, "dram device", sources);
   read_sources(in, "dram", sources);
   layers.finish();
