@@ -202,6 +202,8 @@ struct Graph {
 
 /// "operator #3 CONV_2D": how messages name a node.
 [[nodiscard]] std::string describe(const Node& node);
+/// "kernel 3x3, stride 1x1, …"; empty for an operator without attributes.
+[[nodiscard]] std::string describe_attributes(const Node& node);
 
 /// Checks every rule that the rest of the pipeline relies on: indices, single producer, order,
 /// operand counts and types, output shapes recomputed from inputs and attributes, quantization
