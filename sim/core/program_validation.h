@@ -10,7 +10,7 @@ namespace npu {
 /// Elementary steps (multiply-accumulates, elements times taps) of one compute instruction, and
 /// bytes of one DMA instruction: no real tile comes near, and more would run for hours.
 inline constexpr double kMaxComputeSteps = 68719476736.0;  // 2^36
-inline constexpr double kMaxDmaBytes = 1073741824.0;       // 2^30
+inline constexpr double kMaxDmaBytes = 268435456.0;        // 2^28: the largest scratchpad
 /// Steps and bytes of all dynamic instructions together; keeps the time in SystemC's 64 bits.
 inline constexpr double kMaxProgramSteps = 281474976710656.0;  // 2^48
 
