@@ -144,22 +144,33 @@ void Comparison::add_classes(const TensorData& value, const TensorData* integer,
   }
 }
 
-std::string Comparison::layer_of(graph::TensorId id) const {
+std::int32_t Comparison::ready_after(graph::TensorId id) const {
   for (const isa::TensorRecord& t : program_.tensors) {
-    if (t.id != id || t.ready_after < 0) continue;
-    const auto at = static_cast<std::size_t>(t.ready_after);
-    if (at >= program_.layer_of.size() || program_.layer_of[at] < 0) return "";
-    return program_.layers.at(static_cast<std::size_t>(program_.layer_of[at])).name;
+    if (t.id == id && t.ready_after >= 0) return t.ready_after;
   }
-  return "";
+  return -1;
+}
+
+std::string Comparison::layer_of(graph::TensorId id) const {
+  const std::int32_t index = ready_after(id);
+  if (index < 0) return "";
+  const auto at = static_cast<std::size_t>(index);
+  if (at >= program_.layer_of.size() || program_.layer_of[at] < 0) return "";
+  return program_.layers.at(static_cast<std::size_t>(program_.layer_of[at])).name;
 }
 
 std::string Comparison::place(graph::TensorId id, const TensorData& value,
                               const TensorData& expected, std::int64_t element) const {
   const std::string layer = layer_of(id);
-  return fmt::format("tensor {} '{}'{} element {}: NPU {}, integer reference {}", id,
+  const std::int32_t last = ready_after(id);
+  std::string made;
+  if (last >= 0) {
+    const isa::Opcode opcode = program_.code.at(static_cast<std::size_t>(last)).opcode;
+    made = fmt::format(" (completed by instruction {} {})", last, spec_of(opcode).mnemonic);
+  }
+  return fmt::format("tensor {} '{}'{}{} element {}: NPU {}, integer reference {}", id,
                      network_->tensor(id).name, layer.empty() ? "" : fmt::format(" of {}", layer),
-                     coordinates(value.shape, element), element_text(value, element),
+                     made, coordinates(value.shape, element), element_text(value, element),
                      element_text(expected, element));
 }
 

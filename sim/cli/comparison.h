@@ -40,7 +40,8 @@ class Comparison {
     return mismatching_sample_;
   }
   /// The first tensor in the program's order that differs from the integer reference, for that
-  /// sample with its captured tensors; the output that differs if none of them does.
+  /// sample with its captured tensors; the output that differs if none of them does. Names the
+  /// instruction that completes it.
   [[nodiscard]] std::string describe_mismatch(const std::vector<TensorData>& inputs,
                                               const TensorMap& captured) const;
 
@@ -59,6 +60,8 @@ class Comparison {
   [[nodiscard]] report::TensorAccuracy row(graph::TensorId id, const Meters& m) const;
   void add_classes(const TensorData& value, const TensorData* integer, const TensorData* real,
                    std::int64_t sample);
+  /// Static index of the instruction that completes the tensor; −1: none.
+  [[nodiscard]] std::int32_t ready_after(graph::TensorId id) const;
   [[nodiscard]] std::string layer_of(graph::TensorId id) const;
   [[nodiscard]] std::string place(graph::TensorId id, const TensorData& value,
                                   const TensorData& expected, std::int64_t element) const;

@@ -28,7 +28,8 @@ class Profile {
   Profile();
   /// Charges the time since the last call to `phase`.
   void charge(Phase phase);
-  /// Lines "profile: <phase>_s <seconds>" for stderr.
+  /// Lines "profile: <phase>_s <seconds>" for stderr, then the process's CPU time (user and system)
+  /// and its peak memory.
   [[nodiscard]] std::string text() const;
 
  private:

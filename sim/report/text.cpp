@@ -48,6 +48,11 @@ class TextWriter {
 
   void totals() {
     line("{:<24} {}", "total_cycles", report_.stats.total_cycles);
+    if (report_.stats.run_cycles.size() > 1) {
+      line("{:<24} {:.6g}", "cycles_per_inference",
+           static_cast<double>(report_.stats.total_cycles) /
+               static_cast<double>(report_.stats.run_cycles.size()));
+    }
     line("{:<24} {:.6g}", "latency_ms", figures_.latency_ms);
     line("{:<24} {:.6g}", "inferences_per_s", figures_.inferences_per_s);
     line("{:<24} {:.6g}", "energy_per_inference_uj", figures_.energy_per_inference_pj * 1e-6);
@@ -97,6 +102,17 @@ class TextWriter {
 
   void energy() {
     line("");
+    std::vector<std::string> components;
+    for (const LedgerRow& row : report_.ledger.rows) {
+      if (std::ranges::find(components, row.component) == components.end()) {
+        components.push_back(row.component);
+      }
+    }
+    for (const std::string& component : components) {
+      const double energy_pj = report_.ledger.component_pj(component);
+      line("energy_uj {:<20} {:>12.6g} {:>6.1f} %", component, energy_pj * 1e-6,
+           figures_.total_energy_pj == 0 ? 0.0 : 100.0 * energy_pj / figures_.total_energy_pj);
+    }
     std::string shares;
     for (const SourceClass c : kSourceClasses) {
       const double share = report_.ledger.class_share(c);
