@@ -72,6 +72,22 @@ class CmsisCase {
     }
     return shaped;
   }
+  /// Weights of `shape`; int4 ones are two to a byte, the even flat index in the low nibble.
+  [[nodiscard]] TensorData weights(const Shape& shape) const {
+    const TensorData* stored = find({"weights", "input_weights"});
+    if (stored == nullptr) fail("{}: no weights", name_);
+    if (std::ssize(stored->bytes) == element_count(shape))
+      return {stored->type, shape, stored->bytes};
+    if (std::ssize(stored->bytes) != (element_count(shape) + 1) / 2)
+      fail("{}: weights do not have shape {}", name_, to_string(shape));
+    TensorData unpacked = TensorData::zeros(DType::kInt8, shape);
+    const auto values = unpacked.as<std::int8_t>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const int nibble = (std::to_integer<int>(stored->bytes[i / 2]) >> (i % 2 == 0 ? 0 : 4)) & 15;
+      values[i] = static_cast<std::int8_t>(nibble < 8 ? nibble : nibble - 16);
+    }
+    return unpacked;
+  }
   [[nodiscard]] const TensorData& expected() const {
     const TensorData* output = find({"output_ref", "output"});
     if (output == nullptr) fail("{}: no output", name_);

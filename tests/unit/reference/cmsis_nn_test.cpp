@@ -17,20 +17,6 @@ namespace {
 
 using test::CmsisCase;
 
-/// Weights of `shape`; int4 ones are two to a byte, the even flat index in the low nibble.
-TensorData weights(const CmsisCase& c, const Shape& shape) {
-  const TensorData& stored = *c.find({"weights", "input_weights"});
-  if (std::ssize(stored.bytes) == element_count(shape)) return {stored.type, shape, stored.bytes};
-  EXPECT_EQ(std::ssize(stored.bytes), (element_count(shape) + 1) / 2) << c.name();
-  TensorData unpacked = TensorData::zeros(DType::kInt8, shape);
-  const auto values = unpacked.as<std::int8_t>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const int nibble = (std::to_integer<int>(stored.bytes[i / 2]) >> (i % 2 == 0 ? 0 : 4)) & 15;
-    values[i] = static_cast<std::int8_t>(nibble < 8 ? nibble : nibble - 16);
-  }
-  return unpacked;
-}
-
 /// Output stage from scalars or from arrays with one entry per channel.
 OutputStage stage(const CmsisCase& c) {
   OutputStage s;
@@ -53,7 +39,7 @@ using Kernel = std::function<void(const MacOperands&, TensorData&)>;
 TensorData mac(const CmsisCase& c, const Shape& x_shape, const Shape& w_shape, const Shape& y_shape,
                const Kernel& kernel) {
   const TensorData x = c.array({"input"}, x_shape);
-  const TensorData w = weights(c, w_shape);
+  const TensorData w = c.weights(w_shape);
   TensorData y = TensorData::zeros(x.type, y_shape);
   MacOperands operands;
   operands.x = x;
