@@ -8,6 +8,7 @@ namespace npu::importers {
 namespace {
 
 constexpr std::uint32_t kShownOperands = 8;  ///< Per list, in messages.
+constexpr std::size_t kShownOptions = 300;   ///< Bytes of text.
 
 /// "int8[1,4,4,2], …" straight from the file; indices may be out of range.
 std::string describe_operands(const schema::SubGraph& subgraph,
@@ -45,7 +46,8 @@ std::string describe_options(const schema::Operator& source) {
     flatbuffers::ToStringVisitor visitor(" ");
     flatbuffers::IterateObject(static_cast<const std::uint8_t*>(source.builtin_options()),
                                unions.type_refs[code.sequence_ref](), &visitor);
-    return visitor.s;
+    // A table of another operator may carry a long list.
+    return visitor.s.size() <= kShownOptions ? visitor.s : visitor.s.substr(0, kShownOptions) + "…";
   }
   return fmt::format("options of kind {}", static_cast<int>(type));
 }

@@ -92,6 +92,10 @@ TEST(OperatorCodes, UnsupportedOperatorsAreNamedWithTheirAttributes) {
   m.refused("none, INT8[1,4], INT8[1,4], INT8[1,4], INT8[1,4], INT8[1,4], INT8[1,4], INT8[1,4], …");
   m.op().inputs = {77};
   m.refused("no options, ? to INT8[1,4]");
+  schema::SqueezeOptionsT squeeze;
+  squeeze.squeeze_dims.assign(1000, 7);
+  m.options(squeeze);
+  m.refused("7, 7, …, ? to INT8[1,4]");
 }
 
 TEST(OperatorCodes, CustomOperatorsAreNamed) {

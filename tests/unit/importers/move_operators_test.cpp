@@ -168,8 +168,9 @@ TEST(Slice, MinusOneRunsToTheEnd) {
   m.refused("operator #0 SLICE: needs 3 begins and sizes, got 2 and 2");
 }
 
-RawModel strided(std::vector<int> begin, std::vector<int> end, std::vector<int> stride,
-                 std::vector<int> out, schema::StridedSliceOptionsT o = {}) {
+RawModel strided(const std::vector<int>& begin, const std::vector<int>& end,
+                 const std::vector<int>& stride, std::vector<int> out,
+                 schema::StridedSliceOptionsT o = {}) {
   RawModel m;
   m.code(45).input({4, 5}).integers(begin).integers(end).integers(stride);
   m.output(std::move(out)).options(o);
