@@ -221,8 +221,8 @@ class Checker {
                   [&](const ByteState& state, std::int64_t low, std::int64_t high) {
                     if (state.writer != ByteState::kNobody) return;
                     throw RunFault(fmt::format(
-                        "unwritten output: tensor {} '{}': DRAM [{:#x}, {:#x}) is never written",
-                        t.id, t.name, low, high));
+                        "unwritten output: tensor {} '{}': DRAM [{:#x}, {:#x}) is never written{}",
+                        t.id, t.name, low, high, ends_with(t.ready_after)));
                   });
     }
   }
@@ -249,6 +249,12 @@ class Checker {
         text(tracks_[engine].index_of.back()), name_of(static_cast<isa::Engine>(engine)), verb,
         memory_name(memory), low, high, text(tracks_[other].index_of[number]),
         name_of(static_cast<isa::Engine>(other)), other_verb));
+  }
+
+  /// The instruction that ought to complete a tensor, if there is one.
+  [[nodiscard]] std::string ends_with(std::int32_t index) const {
+    if (index < 0 || index >= std::ssize(program_.code)) return "";
+    return ", it should be whole after " + text(index);
   }
 
   /// "instruction 12 (mac.conv, layer 'CONV_2D #3')"

@@ -149,6 +149,7 @@ class RunFaultTest(CliTest):
         self.assertIn("DIFFERS", done.stdout)
         self.assertRegex(done.stderr, r"^npusim: error: the NPU differs from the integer reference: "
                          r"sample 0: first difference in tensor 1 'conv1' of CONV_2D #0 "
+                         r"\(completed by instruction \d+ vec\.requantize\) "
                          r"element \[0,\d+,\d+,\d+\]: NPU -?\d+, integer reference -?\d+\n$")
         self.assertTrue((out / "summary.json").exists())
         self.assertEqual(read_npy(out / "output0.npy")[1], (3, 1, 10))

@@ -191,6 +191,11 @@ TEST(HazardChecker, OutputsAreWrittenWhole) {
   EXPECT_THAT([&] { check_program(program(0x3ff), small_config()); },
               ThrowsMessage<RunFault>(
                   "unwritten output: tensor 2 'out': DRAM [0x23ff, 0x2400) is never written"));
+  isa::Program named = program(0x3ff);
+  named.tensors[1].ready_after = 1;
+  EXPECT_THAT([&] { check_program(named, small_config()); },
+              ThrowsMessage<RunFault>(testing::HasSubstr(
+                  "never written, it should be whole after instruction 1 (dma")));
 }
 
 TEST(HazardChecker, ConstantsAreNotOverwritten) {
