@@ -17,15 +17,13 @@ using ::testing::HasSubstr;
 
 class OutputFilesTest : public ::testing::Test {
  protected:
-  OutputFilesTest()
-      : root_(fs::path(::testing::TempDir()) /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  void SetUp() override {
+    root_ = fs::path(::testing::TempDir()) /
+            ::testing::UnitTest::GetInstance()->current_test_info()->name();
     fs::remove_all(root_);
     fs::create_directories(root_);
   }
-  ~OutputFilesTest() override { fs::remove_all(root_); }
-  OutputFilesTest(const OutputFilesTest&) = delete;
-  OutputFilesTest& operator=(const OutputFilesTest&) = delete;
+  void TearDown() override { fs::remove_all(root_); }
 
   static std::string content(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
