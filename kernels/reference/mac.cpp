@@ -125,27 +125,37 @@ void MacWriter::write(std::size_t offset, std::size_t first_channel,
   store(offset, sums.size());
 }
 
-std::vector<float> float_bias(const Invocation& call, std::size_t channels) {
+std::vector<float> float_bias(const Invocation& call, std::size_t index, std::size_t channels,
+                              const std::vector<double>& scales) {
   std::vector<float> bias(channels, 0.0F);
-  if (!call.has_input(kBias)) return bias;
-  const graph::Tensor& tensor = call.input_tensor(kBias);
+  if (!call.has_input(index)) return bias;
+  const graph::Tensor& tensor = call.input_tensor(index);
   if (!tensor.is_constant || tensor.type == DType::kFloat32) {
-    const auto values = call.input(kBias).as<float>();
+    const auto values = call.input(index).as<float>();
     bias.assign(values.begin(), values.end());
   } else {
-    const std::vector<float>& scales = call.input_tensor(kW).quantization->scale;
-    const double x = static_cast<double>(scale_of(call.input_tensor(kX)));
     const View raw(tensor.type, tensor.shape, tensor.data);
     for (std::size_t c = 0; c < channels; ++c) {
       const double value = tensor.type == DType::kInt64
                                ? static_cast<double>(raw.as<std::int64_t>()[c])
                                : static_cast<double>(raw.as<std::int32_t>()[c]);
-      bias[c] = static_cast<float>(value * x *
-                                   static_cast<double>(scales.at(scales.size() == 1 ? 0 : c)));
+      bias[c] = static_cast<float>(value * scales.at(scales.size() == 1 ? 0 : c));
     }
   }
   NPU_CHECK(bias.size() == channels, "length of the bias");
   return bias;
+}
+
+std::vector<float> float_bias(const Invocation& call, std::size_t channels) {
+  std::vector<double> scales;
+  const graph::Tensor& w = call.input_tensor(kW);
+  if (w.quantization && is_quantized(call.input_tensor(kX).type)) {
+    const auto x = static_cast<double>(scale_of(call.input_tensor(kX)));
+    for (const float scale : w.quantization->scale) {
+      scales.push_back(x * static_cast<double>(scale));
+    }
+  }
+  return float_bias(call, kBias, channels, scales);
 }
 
 }  // namespace npu::reference

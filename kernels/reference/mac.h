@@ -65,8 +65,13 @@ class MacWriter {
   TensorData& y_;
 };
 
-/// The bias as real numbers, zeros if absent. A quantized bias has the scale s_x · s_w[c] whatever
-/// its tensor says: the integer accumulator gives it that meaning.
+/// The bias (operand 2) as real numbers, zeros if absent. A quantized bias has the scale s_x ·
+/// s_w[c] whatever its tensor says: the integer accumulator gives it that meaning.
 [[nodiscard]] std::vector<float> float_bias(const Invocation& call, std::size_t channels);
+
+/// The same for operand `index` and accumulators in units of `scales`: one, or one per channel.
+[[nodiscard]] std::vector<float> float_bias(const Invocation& call, std::size_t index,
+                                            std::size_t channels,
+                                            const std::vector<double>& scales);
 
 }  // namespace npu::reference

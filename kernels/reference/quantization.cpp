@@ -91,6 +91,19 @@ FloatRange activation_range(Activation activation) {
   return {0.0F, 0.0F};
 }
 
+FloatRange real_range(const graph::Tensor& tensor) {
+  const bool quantized =
+      tensor.type == DType::kInt8 || tensor.type == DType::kUint8 || tensor.type == DType::kInt16;
+  if (!quantized || !tensor.quantization || tensor.quantization->per_channel()) {
+    return activation_range(Activation::kNone);
+  }
+  const IntegerRange range = range_of(tensor.type);
+  const auto scale = static_cast<double>(scale_of(tensor));
+  const double zero_point = zero_point_of(tensor);
+  return {static_cast<float>(scale * (range.low - zero_point)),
+          static_cast<float>(scale * (range.high - zero_point))};
+}
+
 OutputStage output_stage(double real, Activation activation, const graph::Tensor& y) {
   return {{to_multiplier(real)}, zero_point_of(y), activation_range(activation, y)};
 }

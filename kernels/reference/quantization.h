@@ -36,6 +36,8 @@ struct FloatRange {
   float low, high;
 };
 [[nodiscard]] FloatRange activation_range(graph::Activation activation);
+/// Real values that a tensor can hold: those of its quantized type, or all if it has none.
+[[nodiscard]] FloatRange real_range(const graph::Tensor& tensor);
 
 /// Last step of an integer operator: rescale the accumulator, add the zero point, clamp.
 struct OutputStage {

@@ -108,19 +108,6 @@ TensorData dequantized(const Tensor& tensor, const View& raw) {
   return real;
 }
 
-/// Limits real values to what the tensor's quantized type can hold.
-void saturate(const Tensor& tensor, TensorData& real) {
-  if (!is_quantized(tensor.type) || !tensor.quantization || tensor.quantization->per_channel()) {
-    return;
-  }
-  const IntegerRange range = range_of(tensor.type);
-  const auto scale = static_cast<double>(scale_of(tensor));
-  const double zero_point = zero_point_of(tensor);
-  const auto low = static_cast<float>(scale * (range.low - zero_point));
-  const auto high = static_cast<float>(scale * (range.high - zero_point));
-  for (float& value : real.as<float>()) value = std::clamp(value, low, high);
-}
-
 }  // namespace
 
 bool has_integer(const Graph& graph, const Node& node) {
@@ -178,7 +165,10 @@ Values run_float(const Graph& graph, const std::vector<TensorData>& inputs) {
     Invocation call(graph, node, values.tensors);
     operator_of(node.kind).run_float(call);
     for (const TensorId id : node.outputs) {
-      saturate(graph.tensor(id), values.tensors[index_of(id)]);
+      const FloatRange range = real_range(graph.tensor(id));
+      for (float& value : values.tensors[index_of(id)].as<float>()) {
+        value = std::clamp(value, range.low, range.high);
+      }
     }
   }
   for (std::size_t id = 0; id < graph.tensors.size(); ++id) {

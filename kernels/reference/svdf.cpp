@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/reference/mac.h"
 #include "kernels/reference/operators.h"
 
 namespace npu::reference {
@@ -86,16 +87,21 @@ void run_float(Invocation& call) {
   const FloatRange range = activation_range(attrs.activation);
   const auto y = call.output().as<float>();
   const auto filters = static_cast<std::size_t>(call.input(kFeature).dim(0));
-  std::vector<float> bias(filters / static_cast<std::size_t>(attrs.rank), 0.0F);
-  if (call.has_input(kBias)) {
-    const auto values = call.input(kBias).as<float>();
-    bias.assign(values.begin(), values.end());
+  // The accumulator of the time dot counts s_state · s_time.
+  std::vector<double> accumulator_scale;
+  if (is_quantized(call.input_tensor(kState).type)) {
+    accumulator_scale = {static_cast<double>(scale_of(call.input_tensor(kState))) *
+                         static_cast<double>(scale_of(call.input_tensor(kTime)))};
   }
+  const std::vector<float> bias =
+      float_bias(call, kBias, filters / static_cast<std::size_t>(attrs.rank), accumulator_scale);
+  const FloatRange state_range = real_range(call.input_tensor(kState));
   const auto values = call.variable(kState).as<float>();
   std::vector<float> state(values.begin(), values.end());
   step<float, float>(
       call.input(kX).as<float>(), call.input(kFeature).as<float>(), call.input(kTime).as<float>(),
-      filters, static_cast<std::size_t>(attrs.rank), 0.0F, state, y, [](float sum) { return sum; },
+      filters, static_cast<std::size_t>(attrs.rank), 0.0F, state, y,
+      [&](float sum) { return std::clamp(sum, state_range.low, state_range.high); },
       [&](std::size_t unit, float sum) {
         return std::clamp(sum + bias.at(unit), range.low, range.high);
       });
