@@ -57,10 +57,12 @@ std::string pack(const Simulation& s) {
   w.value(s.buckets_close);
   w.value(s.ledger_pj);
   w.value(s.power_pj);
-  w.value(s.tensors.size());
-  for (const auto& [id, bytes] : s.tensors) {
-    w.value(id);
-    w.block(bytes.data(), bytes.size());
+  for (const auto* tensors : {&s.tensors, &s.outputs}) {
+    w.value(tensors->size());
+    for (const auto& [id, bytes] : *tensors) {
+      w.value(id);
+      w.block(bytes.data(), bytes.size());
+    }
   }
   return w.bytes;
 }
@@ -76,12 +78,14 @@ Simulation unpack(const std::string& bytes) {
   s.buckets_close = r.value<bool>();
   s.ledger_pj = r.value<double>();
   s.power_pj = r.value<double>();
-  const auto count = r.value<std::size_t>();
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto id = r.value<std::int32_t>();
-    const std::string block = r.block();
-    const auto* data = reinterpret_cast<const std::byte*>(block.data());
-    s.tensors[id].assign(data, data + block.size());
+  for (auto* tensors : {&s.tensors, &s.outputs}) {
+    const auto count = r.value<std::size_t>();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto id = r.value<std::int32_t>();
+      const std::string block = r.block();
+      const auto* data = reinterpret_cast<const std::byte*>(block.data());
+      (*tensors)[id].assign(data, data + block.size());
+    }
   }
   return s;
 }
@@ -125,6 +129,12 @@ Simulation run_here(const NpuConfig& config, const isa::Program& program,
   if (!options.timing_only) {
     for (std::size_t i = 0; i < program.tensors.size(); ++i)
       result.tensors[program.tensors[i].id] = machine.captured().at(i);
+    for (const isa::TensorRecord& t : program.tensors) {
+      if (t.role != isa::TensorRole::kOutput || t.memory != isa::Memory::kDram) continue;
+      auto& bytes = result.outputs[t.id];
+      bytes.resize(static_cast<std::size_t>(t.bytes()));
+      machine.read_dram(t.address, bytes);
+    }
   }
   result.outcome = Outcome::kDone;
   return result;

@@ -26,6 +26,8 @@ struct Simulation {
   double ledger_pj = 0, power_pj = 0;  ///< Sum of the ledger, integral of the power trace.
   std::map<std::int32_t, std::vector<std::byte>>
       tensors;  ///< Captured, by TensorId; empty when timing-only.
+  std::map<std::int32_t, std::vector<std::byte>>
+      outputs;  ///< What the DRAM holds of the outputs when the program has ended.
 };
 
 struct SimulateOptions {
