@@ -81,6 +81,11 @@ InputSet InputSet::random(const std::vector<InputSpec>& specs, std::int64_t samp
       fail("input '{}' is {}: random values make no sense for it, give it with --input", spec.name,
            name_of(spec.type));
     }
+    const std::int64_t bytes = element_count(spec.shape) * size_of(spec.type);
+    if (samples > kMaxNpyBytes / std::max<std::int64_t>(bytes, 1)) {
+      fail("--samples: {} samples of input '{}' need more than {} bytes", samples, spec.name,
+           kMaxNpyBytes);
+    }
     Shape shape = spec.shape;
     shape.insert(shape.begin(), samples);
     TensorData t = TensorData::zeros(spec.type, std::move(shape));

@@ -108,9 +108,10 @@ class TextWriter {
         components.push_back(row.component);
       }
     }
+    line("energy by component, all inferences");
     for (const std::string& component : components) {
       const double energy_pj = report_.ledger.component_pj(component);
-      line("energy_uj {:<20} {:>12.6g} {:>6.1f} %", component, energy_pj * 1e-6,
+      line("  energy_uj {:<18} {:>12.6g} {:>6.1f} %", component, energy_pj * 1e-6,
            figures_.total_energy_pj == 0 ? 0.0 : 100.0 * energy_pj / figures_.total_energy_pj);
     }
     std::string shares;

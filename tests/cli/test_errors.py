@@ -2,8 +2,9 @@
 """npusim's exit codes and error lines."""
 
 import pathlib
+import unittest
 
-from cli_support import IMAGES, LABELS, MODEL, TOP, CliTest, read_npy, run_tests, write_npy
+from cli_support import IMAGES, LABELS, MODEL, SHARED, TOP, CliTest, read_npy, run_tests, write_npy
 
 
 class UserErrorTest(CliTest):
@@ -51,6 +52,8 @@ class UserErrorTest(CliTest):
 
     def test_samples_and_labels(self):
         self.assertIn("must be at least 1, got 0", self.run_error("--samples", 0))
+        self.assertIn("samples of input 'image' need more than 2147483648 bytes",
+                      self.run_error("--samples", 10**12))
         self.assertIn("451 asked for, the input has 450",
                       self.run_error("--input", IMAGES, "--samples", 451))
         path = self.folder / "labels.npy"
@@ -94,6 +97,36 @@ class UserErrorTest(CliTest):
         self.assertIn("describe", self.npusim("--help").stdout)
         self.assertIn("--timing-only", self.npusim("run", "--help").stdout)
         self.assertRegex(self.npusim("--version").stdout, r"^npusim \d+\.\d+\.\d+\n$")
+
+
+TFLITE = SHARED / "models/tflite"
+SUB = SHARED / "models/kernel_vectors/seanet_int16x8/sub/sub0.tflite"
+
+
+@unittest.skipUnless(TFLITE.is_dir() and SUB.exists(), "no test models: NPUSIM_SHARED")
+class OtherModelsTest(CliTest):
+    def test_program_of_another_model(self):
+        program = self.folder / "digits.npu"
+        self.npusim("compile", "--model", MODEL, "-o", program)
+        text = self.error("run", "--program", program, "--model",
+                          TFLITE / "mlperf_tiny/kws_ref_model.tflite")
+        self.assertIn("the program's input tensor 0 'image' is not one of the model's", text)
+
+    def test_labels_need_class_scores(self):
+        path = self.folder / "labels.npy"
+        write_npy(path, "<i4", (1,), bytes(4))
+        text = self.error("run", "--model", TFLITE / "tflm/hello_world_int8.tflite", "--labels", path)
+        self.assertIn("the output has shape [1,1], not one score per class", text)
+
+    def test_inputs_with_different_numbers_of_samples(self):
+        text = self.error("run", "--model", SUB, "--input", "none.npy")
+        shapes = [tuple(map(int, m.split(","))) for m in re.findall(r"int16\[([\d,]+)\]", text)]
+        self.assertEqual(len(shapes), 2, text)
+        paths = [self.folder / "a.npy", self.folder / "b.npy"]
+        for path, shape, samples in zip(paths, shapes, (2, 3)):
+            write_npy(path, "<i2", (samples, *shape), bytes(2 * samples * math.prod(shape)))
+        text = self.error("run", "--model", SUB, "--input", paths[0], "--input", paths[1])
+        self.assertIn("every input needs the same number of samples", text)
 
 
 class RunFaultTest(CliTest):
