@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """npusim's exit codes and error lines."""
 
+import math
 import pathlib
+import re
 import unittest
 
 from cli_support import IMAGES, LABELS, MODEL, SHARED, TOP, CliTest, read_npy, run_tests, write_npy
