@@ -11,6 +11,7 @@
 #include "sim/cli/listing.h"
 #include "sim/cli/network.h"
 #include "sim/cli/progress.h"
+#include "sim/config/sections.h"
 #include "sim/report/output_files.h"
 #include "sim/report/writers.h"
 
@@ -113,6 +114,12 @@ class Session {
     }
     if (!options_.labels.empty()) comparison_->load_labels(options_.labels, inputs_->samples());
     if (!network_) notes_.emplace_back("no --model: outputs are not compared with a reference");
+    if (!rounds_like_reference()) {
+      notes_.push_back(
+          fmt::format("vector_unit.requantize.rounding is {}, the integer reference rounds {}: "
+                      "differences between them are a property of this NPU",
+                      name_of(config_.vector_unit.rounding), name_of(Rounding::kTfliteDouble)));
+    }
   }
 
   void infer(std::int64_t sample) {
@@ -135,10 +142,16 @@ class Session {
     }
   }
 
+  /// The integer reference rounds as TFLite's default build does; hardware that is configured to
+  /// round otherwise differs from it by right, and the accuracy figures say by how much.
+  [[nodiscard]] bool rounds_like_reference() const {
+    return config_.vector_unit.rounding == Rounding::kTfliteDouble;
+  }
+
   /// Runs the mismatching sample once more to see its tensors; the report is made already.
   std::optional<std::string> find_mismatch() {
     const std::optional<std::int64_t> sample = comparison_->mismatching_sample();
-    if (!sample) return std::nullopt;
+    if (!sample || !rounds_like_reference()) return std::nullopt;
     const std::vector<TensorData> inputs = inputs_->sample(*sample);
     machine_->capture_next_run();
     (void)host_->infer(inputs);

@@ -126,6 +126,16 @@ class RunTest(CliTest):
         # What the reshape gives has the bytes of what it takes.
         self.assertEqual(read_npy(tensors / "t006.npy")[2], read_npy(tensors / "t007.npy")[2])
 
+    def test_other_rounding_is_noted_and_no_fault(self):
+        text = (TOP / "configs/npu/edge.yaml").read_text()
+        text = text.replace("rounding: tflite_double", "rounding: float_rne")
+        text = text.replace("../", f"{TOP}/configs/")
+        (self.folder / "rne.yaml").write_text(text)
+        done = self.npusim("run", "--npu", self.folder / "rne.yaml", "--model", MODEL, "--input",
+                           IMAGES)
+        self.assertIn("note: vector_unit.requantize.rounding is float_rne", done.stdout)
+        self.assertIn("integer reference: DIFFERS", done.stdout)
+
     def test_input_of_the_own_shape_gives_such_an_output(self):
         _, _, data = read_npy(IMAGES)
         one = self.folder / "one.npy"
