@@ -1,7 +1,6 @@
 #include "kernels/reference/reference.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/reference/operators.h"
 #include "kernels/reference/quantization.h"
@@ -47,7 +46,8 @@ std::string types_of(const Graph& graph, const Node& node) {
 TensorData reset_state(const Tensor& tensor) {
   TensorData state = TensorData::zeros(tensor.type, tensor.shape);
   if (tensor.type == DType::kInt8 && tensor.quantization) {
-    std::memset(state.bytes.data(), zero_point_of(tensor), state.bytes.size());
+    std::fill(state.bytes.begin(), state.bytes.end(),
+              static_cast<std::byte>(zero_point_of(tensor)));
   }
   return state;
 }

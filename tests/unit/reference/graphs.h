@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstring>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,9 +22,8 @@ struct TensorSpec {
 /// A dense tensor from its elements.
 template <typename T>
 TensorData tensor(DType type, Shape shape, const std::vector<T>& values) {
-  TensorData data{type, std::move(shape), {}};
-  data.bytes.resize(values.size() * sizeof(T));
-  std::memcpy(data.bytes.data(), values.data(), data.bytes.size());
+  const auto bytes = std::as_bytes(std::span(values));
+  TensorData data{type, std::move(shape), {bytes.begin(), bytes.end()}};
   EXPECT_EQ(std::ssize(data.bytes), data.size() * size_of(type));
   return data;
 }
