@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "workloads/graph/node_rules.h"
 
@@ -154,7 +155,9 @@ void check_svdf_shapes(const NodeView& view) {
   const Shape& x = view.in(0).shape;
   const Shape& feature = view.in(1).shape;
   const Shape& time = view.in(2).shape;
-  for (std::size_t i : {0, 1, 2, 4}) require_rank(view, view.in(i), 2, "operands of SVDF");
+  for (const std::size_t i : std::initializer_list<std::size_t>{0, 1, 2, 4}) {
+    require_rank(view, view.in(i), 2, "operands of SVDF");
+  }
   view.require(a.rank >= 1 && feature[0] % a.rank == 0, "rank {} does not divide {} features",
                a.rank, feature[0]);
   view.require(feature[1] == x[1] && time[0] == feature[0], "weights {} and {} do not fit input {}",
