@@ -1,5 +1,6 @@
-// The one main of every test program. SystemC's library brings a `main` that calls sc_main; including
-// <systemc> here and defining main ourselves keeps the linker's archive order from choosing.
+// The one main of every test program. SystemC's library brings a `main` that calls sc_main;
+// including <systemc> here and defining main ourselves keeps the linker's archive order from
+// choosing.
 #include <gtest/gtest.h>
 
 #include <systemc>

@@ -35,13 +35,20 @@ enum class DType : std::uint8_t { kInt8, kUint8, kInt16, kInt32, kInt64, kFloat3
 /// "int8", "uint8", "float32", …
 [[nodiscard]] constexpr std::string_view name_of(DType type) {
   switch (type) {
-    case DType::kInt8: return "int8";
-    case DType::kUint8: return "uint8";
-    case DType::kInt16: return "int16";
-    case DType::kInt32: return "int32";
-    case DType::kInt64: return "int64";
-    case DType::kFloat32: return "float32";
-    case DType::kBool: return "bool";
+    case DType::kInt8:
+      return "int8";
+    case DType::kUint8:
+      return "uint8";
+    case DType::kInt16:
+      return "int16";
+    case DType::kInt32:
+      return "int32";
+    case DType::kInt64:
+      return "int64";
+    case DType::kFloat32:
+      return "float32";
+    case DType::kBool:
+      return "bool";
   }
   return "?";
 }

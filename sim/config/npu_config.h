@@ -20,8 +20,8 @@ enum class ArrayKind : std::uint8_t { kSystolic, kDotProduct };
 enum class Dataflow : std::uint8_t { kWeightStationary, kOutputStationary, kInputStationary };
 
 /// YAML section `mac_array`. `systolic`: rows × cols processing elements, one MAC each per cycle.
-/// `dot_product`: `cols` output channels, each a dot product over `rows` input channels, for `pixels` output
-/// positions at once. Peak = rows · cols · pixels MAC/cycle.
+/// `dot_product`: `cols` output channels, each a dot product over `rows` input channels, for
+/// `pixels` output positions at once. Peak = rows · cols · pixels MAC/cycle.
 struct MacArrayConfig {
   ArrayKind kind = ArrayKind::kSystolic;
   Dataflow dataflow = Dataflow::kWeightStationary;
@@ -29,8 +29,8 @@ struct MacArrayConfig {
   int pixels = 1;                       ///< dot_product only; 1 for systolic.
   bool double_buffered_weights = true;  ///< Shadow weight registers hide the preload.
   int weight_load_bytes_per_cycle = 0;  ///< Into the weight registers.
-  int pipeline_latency_cycles = 0;      ///< From operand to accumulator beyond the array's own skew.
-  int int16_cycles = 2;                 ///< Passes per int16×int8 MAC.
+  int pipeline_latency_cycles = 0;  ///< From operand to accumulator beyond the array's own skew.
+  int int16_cycles = 2;             ///< Passes per int16×int8 MAC.
 
   [[nodiscard]] std::int64_t macs_per_cycle() const { return std::int64_t{rows} * cols * pixels; }
 };
@@ -44,7 +44,8 @@ struct SramConfig {
   int port_width_bytes = 0;  ///< Per bank and port [B/cycle].
   int ports = 1;             ///< 1: reads and writes share it; 2: one read and one write port.
   int latency_cycles = 1;    ///< Request to first data.
-  Interleave interleave = Interleave::kWord;  ///< kWord: consecutive words in consecutive banks. kBlock: banks are contiguous.
+  Interleave interleave = Interleave::kWord;  ///< kWord: consecutive words in consecutive banks.
+                                              ///< kBlock: banks are contiguous.
 };
 
 /// YAML section `vector_unit`.
@@ -52,28 +53,29 @@ struct VectorConfig {
   int lanes = 0;
   int latency_cycles = 0;  ///< Issue to first result.
   /// Cycles per element and lane of each operation class.
-  double requantize_cycles = 1, elementwise_cycles = 1, multiply_cycles = 1, pool_tap_cycles = 1, lut_cycles = 1,
-         reduce_cycles = 1, softmax_cycles = 1;
+  double requantize_cycles = 1, elementwise_cycles = 1, multiply_cycles = 1, pool_tap_cycles = 1,
+         lut_cycles = 1, reduce_cycles = 1, softmax_cycles = 1;
   Rounding rounding = Rounding::kTfliteDouble;
 };
 
 /// YAML section `dma`.
 struct DmaConfig {
   int channels = 2;
-  int bus_width_bytes = 0;      ///< Per channel between scratchpad and interconnect [B/cycle].
-  int max_outstanding = 0;      ///< Requests in flight per channel.
-  int max_burst_bytes = 0;      ///< Longest request; none crosses a 4 KiB boundary.
-  int setup_cycles = 0;         ///< Per descriptor.
+  int bus_width_bytes = 0;  ///< Per channel between scratchpad and interconnect [B/cycle].
+  int max_outstanding = 0;  ///< Requests in flight per channel.
+  int max_burst_bytes = 0;  ///< Longest request; none crosses a 4 KiB boundary.
+  int setup_cycles = 0;     ///< Per descriptor.
 };
 
 /// YAML section `sequencer`.
 struct SequencerConfig {
-  int queue_depth = 0;               ///< Per engine.
+  int queue_depth = 0;                ///< Per engine.
   int fetch_buffer_instructions = 0;  ///< Prefetched ahead of dispatch.
   int dispatch_cycles = 1;
 };
 
-/// YAML section `interconnect`: the path between the DMA channels (and instruction fetch) and the DRAM controllers.
+/// YAML section `interconnect`: the path between the DMA channels (and instruction fetch) and the
+/// DRAM controllers.
 struct InterconnectConfig {
   int bytes_per_cycle = 0;  ///< Over all requesters.
   int latency_cycles = 0;   ///< One way.
@@ -82,26 +84,29 @@ struct InterconnectConfig {
 enum class PagePolicy : std::uint8_t { kOpen, kClosed };
 enum class RefreshPolicy : std::uint8_t { kNone, kAllBank, kPerBank };
 
-/// A DRAM device and controller; YAML file named by `dram.device`, overridden by the keys beside it.
-/// Timings in DRAM clock cycles, JEDEC names.
+/// A DRAM device and controller; YAML file named by `dram.device`, overridden by the keys beside
+/// it. Timings in DRAM clock cycles, JEDEC names.
 struct DramConfig {
-  std::string device;   ///< Name of the device.
+  std::string device;    ///< Name of the device.
   double clock_mhz = 0;  ///< Command clock.
   int data_rate = 2;     ///< Beats per clock.
   int channels = 1, ranks = 1, bank_groups = 1, banks_per_group = 1;
   std::int64_t rows = 0, columns = 0;  ///< Columns in device-width units.
   int bus_width_bits = 0;              ///< Per channel.
   int burst_length = 0;                ///< Beats.
-  int tCL = 0, tCWL = 0, tRCD = 0, tRP = 0, tRAS = 0, tRRD_S = 0, tRRD_L = 0, tFAW = 0, tCCD_S = 0, tCCD_L = 0,
-      tWR = 0, tWTR_S = 0, tWTR_L = 0, tRTP = 0, tRFC = 0, tRFCpb = 0, tREFI = 0, tRTRS = 0;
+  int tCL = 0, tCWL = 0, tRCD = 0, tRP = 0, tRAS = 0, tRRD_S = 0, tRRD_L = 0, tFAW = 0, tCCD_S = 0,
+      tCCD_L = 0, tWR = 0, tWTR_S = 0, tWTR_L = 0, tRTP = 0, tRFC = 0, tRFCpb = 0, tREFI = 0,
+      tRTRS = 0;
   std::string address_mapping;  ///< Fields from high to low address bits, e.g. "ro-ra-bg-ba-co-ch".
   PagePolicy page_policy = PagePolicy::kOpen;
   RefreshPolicy refresh = RefreshPolicy::kAllBank;
-  int queue_depth = 32;       ///< Requests the controller reorders over, per channel.
-  int starvation_cap = 16;    ///< Row hits that may overtake an older request.
+  int queue_depth = 32;           ///< Requests the controller reorders over, per channel.
+  int starvation_cap = 16;        ///< Row hits that may overtake an older request.
   int controller_latency_ns = 0;  ///< Both ways together, queue excluded.
 
-  [[nodiscard]] std::int64_t burst_bytes() const { return std::int64_t{bus_width_bits} / 8 * burst_length; }
+  [[nodiscard]] std::int64_t burst_bytes() const {
+    return std::int64_t{bus_width_bits} / 8 * burst_length;
+  }
   [[nodiscard]] std::int64_t capacity_bytes() const;
   [[nodiscard]] double peak_bytes_per_second() const;
 };
@@ -122,7 +127,8 @@ struct LeakageRow {
   std::string source;
 };
 
-/// YAML file named by `energy.table`: `technology`, `events:` (every npu::Event by name), `leakage:`.
+/// YAML file named by `energy.table`: `technology`, `events:` (every npu::Event by name),
+/// `leakage:`.
 struct EnergyConfig {
   std::string technology;
   std::vector<EnergyRow> events;  ///< Indexed by npu::Event.
@@ -149,7 +155,8 @@ struct NpuConfig {
   EnergyConfig energy;
   std::vector<ConfigSource> sources;  ///< In the order of the file.
 
-  /// Stable hash of every value above that influences a compiled program or its timing, as 16 hex digits.
+  /// Stable hash of every value above that influences a compiled program or its timing, as 16 hex
+  /// digits.
   [[nodiscard]] std::string fingerprint() const;
 };
 

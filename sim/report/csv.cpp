@@ -1,5 +1,6 @@
 #include <iterator>
 
+#include "sim/config/sections.h"
 #include "sim/report/writers.h"
 
 namespace npu::report {
@@ -62,7 +63,7 @@ std::string energy_csv(const Report& report) {
   for (const LedgerRow& row : report.ledger.rows) {
     fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", quoted(row.component),
                    quoted(row.event), row.count, row.energy_per_event_pj, row.energy_pj,
-                   class_name(row.source_class), quoted(row.source));
+                   name_of(row.source_class), quoted(row.source));
   }
   return out;
 }

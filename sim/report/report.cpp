@@ -52,20 +52,4 @@ std::string_view bound_by(const Report& report, const LayerRow& layer) {
   return 2.0 * most.second < static_cast<double>(layer.cycles()) ? "latency" : most.first;
 }
 
-std::string_view class_name(SourceClass source_class) {
-  switch (source_class) {
-    case SourceClass::kMeasured:
-      return "measured";
-    case SourceClass::kPublished:
-      return "published";
-    case SourceClass::kDerived:
-      return "derived";
-    case SourceClass::kAssumed:
-      return "assumed";
-    case SourceClass::kPlaceholder:
-      return "placeholder";
-  }
-  return "?";
-}
-
 }  // namespace npu::report

@@ -101,8 +101,6 @@ struct Figures {
 /// "latency" where none is busy half of the time.
 [[nodiscard]] std::string_view bound_by(const Report& report, const LayerRow& layer);
 
-/// "measured", "published", "derived", "assumed", "placeholder".
-[[nodiscard]] std::string_view class_name(SourceClass source_class);
 inline constexpr SourceClass kSourceClasses[] = {SourceClass::kMeasured, SourceClass::kPublished,
                                                  SourceClass::kDerived, SourceClass::kAssumed,
                                                  SourceClass::kPlaceholder};

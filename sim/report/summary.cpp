@@ -2,6 +2,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "sim/config/sections.h"
 #include "sim/report/writers.h"
 
 namespace npu::report {
@@ -69,7 +70,7 @@ Json energy_json(const Report& report) {
   Json by_component = Json::object(), by_class = Json::object();
   for (const std::string& c : components) by_component[c + "_pj"] = report.ledger.component_pj(c);
   for (const SourceClass c : kSourceClasses) {
-    by_class[std::string(class_name(c)) + "_share"] = report.ledger.class_share(c);
+    by_class[std::string(name_of(c)) + "_share"] = report.ledger.class_share(c);
   }
   return {{"by_component", std::move(by_component)}, {"by_source_class", std::move(by_class)}};
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/config/sections.h"
 #include "sim/report/writers.h"
 
 namespace npu::report {
@@ -119,7 +120,7 @@ class TextWriter {
       const double share = report_.ledger.class_share(c);
       if (share == 0) continue;
       fmt::format_to(std::back_inserter(shares), "{}{} {:.1f} %", shares.empty() ? "" : ", ",
-                     class_name(c), 100.0 * share);
+                     name_of(c), 100.0 * share);
     }
     line("energy by source: {}; uncalibrated: no figure was fitted to this chip's silicon",
          shares.empty() ? "none" : shares);

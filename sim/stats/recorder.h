@@ -11,24 +11,24 @@ namespace npu {
 
 /// A countable event of the hardware; each has one row in the energy table.
 enum class Event : std::uint8_t {
-  kMacInt8,           ///< One int8 (or uint8) multiply-accumulate.
-  kMacInt16,          ///< One int16×int8 multiply-accumulate.
+  kMacInt8,              ///< One int8 (or uint8) multiply-accumulate.
+  kMacInt16,             ///< One int16×int8 multiply-accumulate.
   kWeightRegisterWrite,  ///< One byte into the array's weight registers.
-  kScratchpadRead,    ///< One byte.
-  kScratchpadWrite,   ///< One byte.
-  kAccumulatorRead,   ///< One byte.
-  kAccumulatorWrite,  ///< One byte.
-  kVectorOp,          ///< One lane-operation of the vector unit (an element times its cycles).
-  kDmaByte,           ///< One byte moved by a DMA channel.
-  kInstruction,       ///< One instruction fetched, decoded and dispatched.
-  kDramActivate,      ///< One activate + precharge pair.
-  kDramRead,          ///< One read burst.
-  kDramWrite,         ///< One write burst.
-  kDramRefresh,       ///< One refresh command.
+  kScratchpadRead,       ///< One byte.
+  kScratchpadWrite,      ///< One byte.
+  kAccumulatorRead,      ///< One byte.
+  kAccumulatorWrite,     ///< One byte.
+  kVectorOp,             ///< One lane-operation of the vector unit (an element times its cycles).
+  kDmaByte,              ///< One byte moved by a DMA channel.
+  kInstruction,          ///< One instruction fetched, decoded and dispatched.
+  kDramActivate,         ///< One activate + precharge pair.
+  kDramRead,             ///< One read burst.
+  kDramWrite,            ///< One write burst.
+  kDramRefresh,          ///< One refresh command.
 };
 inline constexpr std::size_t kEventCount = 14;
 
-[[nodiscard]] std::string_view name_of(Event event);       ///< YAML key and ledger event: "mac_int8", …
+[[nodiscard]] std::string_view name_of(Event event);  ///< YAML key and ledger event: "mac_int8", …
 [[nodiscard]] std::string_view component_of(Event event);  ///< "mac_array", "scratchpad", "dram", …
 
 using EventCounts = std::array<std::uint64_t, kEventCount>;
@@ -40,8 +40,8 @@ struct Span {
   std::uint64_t begin_cycle, end_cycle;
 };
 
-/// Collects counters, trace spans and activity over time. Owned by the NPU, passed by reference to its units.
-/// Plain C++; deterministic: everything is recorded in simulation order.
+/// Collects counters, trace spans and activity over time. Owned by the NPU, passed by reference to
+/// its units. Plain C++; deterministic: everything is recorded in simulation order.
 class Recorder {
  public:
   explicit Recorder(std::size_t layer_count);
@@ -49,7 +49,8 @@ class Recorder {
   /// Registers a track ("mac_array", "dma0", "dram0", …); call during elaboration.
   std::uint32_t add_track(std::string name);
 
-  /// Counts `count` events for `layer` (−1: none), spread evenly over [begin_cycle, end_cycle] for the power trace.
+  /// Counts `count` events for `layer` (−1: none), spread evenly over [begin_cycle, end_cycle] for
+  /// the power trace.
   void count(Event event, std::uint64_t count, std::int32_t layer, std::uint64_t begin_cycle,
              std::uint64_t end_cycle);
   void span(const Span& s) {
@@ -63,7 +64,9 @@ class Recorder {
   bool trace_enabled = false;
 
   [[nodiscard]] const EventCounts& totals() const { return totals_; }
-  [[nodiscard]] const std::vector<EventCounts>& per_layer() const { return per_layer_; }  ///< Last entry: no layer.
+  [[nodiscard]] const std::vector<EventCounts>& per_layer() const {
+    return per_layer_;
+  }  ///< Last entry: no layer.
   [[nodiscard]] const std::vector<std::string>& tracks() const { return tracks_; }
   [[nodiscard]] const std::vector<Span>& spans() const { return spans_; }
 

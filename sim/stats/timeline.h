@@ -12,18 +12,18 @@ enum class Bucket : std::uint8_t {
   kFillDrain,       ///< Pipeline fill and drain, weight preload that nothing hides, set-up.
   kWaitDependency,  ///< Waiting for a token.
   kWaitBank,        ///< Scratchpad or accumulator bank conflict.
-  kWaitDram,        ///< DRAM queueing and latency (for a DRAM channel: command timing without data).
-  kRowMiss,         ///< DRAM channel: precharge and activate without data on the bus.
-  kRefresh,         ///< DRAM channel: refresh.
-  kStallFull,       ///< A full queue downstream.
-  kIdle,            ///< Nothing to do.
+  kWaitDram,   ///< DRAM queueing and latency (for a DRAM channel: command timing without data).
+  kRowMiss,    ///< DRAM channel: precharge and activate without data on the bus.
+  kRefresh,    ///< DRAM channel: refresh.
+  kStallFull,  ///< A full queue downstream.
+  kIdle,       ///< Nothing to do.
 };
 inline constexpr std::size_t kBucketCount = 9;
 
 [[nodiscard]] constexpr std::string_view name_of(Bucket b) {
   constexpr std::array<std::string_view, kBucketCount> kNames = {
-      "busy", "fill_drain", "wait_dependency", "wait_bank", "wait_dram",
-      "row_miss", "refresh", "stall_full", "idle"};
+      "busy",     "fill_drain", "wait_dependency", "wait_bank", "wait_dram",
+      "row_miss", "refresh",    "stall_full",      "idle"};
   return kNames[static_cast<std::size_t>(b)];
 }
 
@@ -37,7 +37,9 @@ class Timeline {
     cycles_[static_cast<std::size_t>(bucket)] += until_cycle - accounted_;
     accounted_ = until_cycle;
   }
-  [[nodiscard]] std::uint64_t cycles(Bucket b) const { return cycles_[static_cast<std::size_t>(b)]; }
+  [[nodiscard]] std::uint64_t cycles(Bucket b) const {
+    return cycles_[static_cast<std::size_t>(b)];
+  }
   [[nodiscard]] std::uint64_t accounted() const { return accounted_; }
   [[nodiscard]] const std::array<std::uint64_t, kBucketCount>& all() const { return cycles_; }
 
