@@ -113,6 +113,9 @@ struct DramConfig {
 
 enum class SourceClass : std::uint8_t { kMeasured, kPublished, kDerived, kAssumed, kPlaceholder };
 
+/// "measured", "published", …: as the energy tables and the ledger write it.
+[[nodiscard]] std::string_view name_of(SourceClass source_class);
+
 /// One row of the energy table: what an event costs, and where the figure is from.
 struct EnergyRow {
   double picojoules = 0;

@@ -1,6 +1,5 @@
 #include <iterator>
 
-#include "sim/config/sections.h"
 #include "sim/report/writers.h"
 
 namespace npu::report {

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "sim/config/sections.h"
 #include "sim/report/writers.h"
 
 namespace npu::report {
