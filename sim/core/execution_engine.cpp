@@ -26,9 +26,9 @@ ExecutionEngine::ExecutionEngine(const sc_core::sc_module_name& name, isa::Engin
   dont_initialize();
 }
 
-void ExecutionEngine::push(Dispatched dispatched) {
+void ExecutionEngine::push(const Dispatched& dispatched) {
   NPU_CHECK(!full(), "push into a full queue");
-  queue_.push_back(std::move(dispatched));
+  queue_.push_back(dispatched);
   arrived_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -48,7 +48,7 @@ void ExecutionEngine::step() {
     wait(tokens_.given(id_));
     timeline_.advance(Bucket::kWaitDependency, clock_.now());
   }
-  const Dispatched current = std::move(queue_.front());
+  const Dispatched current = queue_.front();
   queue_.pop_front();
   executing_ = true;
   space_.notify(sc_core::SC_ZERO_TIME);

@@ -56,7 +56,7 @@ class ExecutionEngine final : public sc_core::sc_module {
   [[nodiscard]] isa::Engine id() const { return id_; }
   [[nodiscard]] bool full() const { return queue_.size() >= depth_; }
   /// Queues an instruction; the queue must not be full.
-  void push(Dispatched dispatched);
+  void push(const Dispatched& dispatched);
   /// Fires when an instruction leaves the queue.
   [[nodiscard]] const sc_core::sc_event& space_event() const { return space_; }
 
