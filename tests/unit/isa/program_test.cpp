@@ -37,9 +37,10 @@ std::size_t row_of(container::Section section) {
 /// Offset of a section's content.
 std::size_t begin_of(const std::string& bytes, container::Section section) {
   std::uint64_t at = 0;
-  for (int i = 7; i >= 0; --i)
+  for (int i = 7; i >= 0; --i) {
     at = at << 8 |
          static_cast<std::uint8_t>(bytes[row_of(section) + 8 + static_cast<std::size_t>(i)]);
+  }
   return at;
 }
 
