@@ -89,11 +89,11 @@ void check(const graph::Graph& graph, const std::vector<TensorData>& inputs,
   EXPECT_EQ(timing.ledger_pj, run.ledger_pj);
 }
 
-class LayerProperty : public testing::TestWithParam<int> {};
+class LayerProperty : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
-  for (int i = 0; i < 10; ++i) {
-    const auto seed = static_cast<std::uint64_t>(GetParam() * 10 + i);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    const std::uint64_t seed = GetParam() * std::uint64_t{10} + i;
     std::mt19937_64 rng(seed);
     const Kind kind = kinds()[seed % kinds().size()];
     // Mostly small; every fifth layer is too large for the smaller scratchpads.
@@ -105,7 +105,7 @@ TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
     if (HasFatalFailure()) return;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, LayerProperty, testing::Range(0, 60));
+INSTANTIATE_TEST_SUITE_P(Seeds, LayerProperty, testing::Range<std::uint64_t>(0, 60));
 
 class PresetProperty : public testing::TestWithParam<const char*> {};
 
@@ -126,11 +126,11 @@ INSTANTIATE_TEST_SUITE_P(Presets, PresetProperty,
                                          "tpu_v1", "davinci"),
                          [](const auto& instance) { return std::string(instance.param); });
 
-class NetworkProperty : public testing::TestWithParam<int> {};
+class NetworkProperty : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(NetworkProperty, ExactRaceFreeClosedAndRepeatable) {
-  for (int i = 0; i < 4; ++i) {
-    const auto seed = static_cast<std::uint64_t>(GetParam() * 4 + i);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const std::uint64_t seed = GetParam() * std::uint64_t{4} + i;
     std::mt19937_64 rng(seed);
     SCOPED_TRACE(fmt::format("seed {}", seed));
     const graph::Graph graph = random_network(rng, i == 0 ? 40 : 12);
@@ -139,7 +139,7 @@ TEST_P(NetworkProperty, ExactRaceFreeClosedAndRepeatable) {
     if (HasFatalFailure()) return;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, NetworkProperty, testing::Range(0, 15));
+INSTANTIATE_TEST_SUITE_P(Seeds, NetworkProperty, testing::Range<std::uint64_t>(0, 15));
 
 }  // namespace
 }  // namespace npu::test

@@ -55,9 +55,10 @@ TEST(RollLoops, FindsADoubleBufferedPattern) {
 TEST(RollLoops, KeepsWhatDoesNotRepeat) {
   std::mt19937_64 rng(3);
   std::vector<CodeLine> code;
-  for (int i = 0; i < 40; ++i)
+  for (int i = 0; i < 40; ++i) {
     code.push_back(
         load(static_cast<std::int64_t>(rng() % 100000), static_cast<std::int64_t>(rng() % 1000)));
+  }
   EXPECT_EQ(roll_loops(code).size(), code.size());
 }
 
@@ -70,10 +71,11 @@ TEST(RollLoops, UnrollsToTheInputOnRandomRepetitions) {
       const auto count = 1 + rng() % 8;
       const auto step = static_cast<std::int64_t>(rng() % 3) * 64;
       std::vector<CodeLine> body;
-      for (std::size_t i = 0; i < length; ++i)
+      for (std::size_t i = 0; i < length; ++i) {
         body.push_back(load(static_cast<std::int64_t>(rng() % 4096),
                             static_cast<std::int64_t>(rng() % 4) * 64,
                             static_cast<std::uint8_t>(rng() % 2)));
+      }
       for (std::size_t c = 0; c < count; ++c) {
         for (CodeLine l : body) {
           l.instruction.set(Opd::kSrc,

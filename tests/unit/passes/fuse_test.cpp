@@ -203,7 +203,7 @@ TEST(Fuse, IsExact) {
       const Affine q{in.quantization->scale[0], in.quantization->zero_point[0]};
       Shape shape = in.shape;
       graph::PadAttrs a{{0, 0, 0, 0}, {0, 0, 0, 0}, q.zero_point};
-      for (const std::size_t d : {1, 2}) {
+      for (const std::size_t d : {std::size_t{1}, std::size_t{2}}) {
         a.before[d] = draw.integer(0, 2);
         a.after[d] = draw.integer(0, 2);
         shape[d] += a.before[d] + a.after[d];
