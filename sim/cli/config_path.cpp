@@ -45,4 +45,10 @@ std::string find_config(const std::string& name) {
   return preset.string();
 }
 
+std::string find_configs_folder() {
+  const fs::path folder = configs_folder();
+  if (folder.empty()) fail("no folder `configs` above the program; set NPUSIM_CONFIGS");
+  return folder.string();
+}
+
 }  // namespace npu::cli

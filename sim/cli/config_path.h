@@ -10,6 +10,9 @@ namespace npu::cli {
 /// @throws Error if it is neither, naming where presets were looked for.
 [[nodiscard]] std::string find_config(const std::string& name);
 
+/// That folder. @throws Error if there is none.
+[[nodiscard]] std::string find_configs_folder();
+
 inline constexpr const char* kDefaultConfig = "edge";
 
 }  // namespace npu::cli

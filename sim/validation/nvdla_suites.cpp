@@ -1,0 +1,7 @@
+#include "sim/validation/suite.h"
+
+namespace npu::validation {
+
+void add_nvdla_suites(std::vector<Suite>& /*suites*/) {}
+
+}  // namespace npu::validation
