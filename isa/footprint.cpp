@@ -248,6 +248,21 @@ void softmax(Builder& b) {
   b.write(Opd::kDst, n0 * b.element(Opd::kOutType), {{rows, b.get(Opd::kDstStride1)}});
 }
 
+void interpolate(Builder& b) {
+  unary(b, 2, 2);
+  b.read(Opd::kParams, 7 * 4);
+  b.read(Opd::kTable, 256 * 2);
+}
+
+void softmax_table(Builder& b) {
+  const std::int64_t rows = b.get(Opd::kRows);
+  const std::int64_t run = b.get(Opd::kN0) * 2;
+  b.read(Opd::kSrc, run, {{rows, b.get(Opd::kSrcStride1)}});
+  b.read(Opd::kParams, 2 * 4);
+  b.read(Opd::kTable, 2 * 513 * 2);
+  b.write(Opd::kDst, run, {{rows, b.get(Opd::kDstStride1)}});
+}
+
 }  // namespace
 
 std::int64_t Region::low() const {
@@ -332,6 +347,10 @@ void footprint(const Instruction& instruction, Footprint& out) {
       return dot(b);
     case Opcode::kSoftmax:
       return softmax(b);
+    case Opcode::kInterpolate:
+      return interpolate(b);
+    case Opcode::kSoftmaxTable:
+      return softmax_table(b);
   }
 }
 

@@ -82,7 +82,8 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
          {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kOutType, 2}, {kPerChannel, 1}, {kWide, 1}, {kReduced, 1},
          {kOutZero, 16, true}, {kClampMin, 32, true}, {kClampMax, 32, true}}),
     row(Opcode::kRescale, "vec.rescale", Unit::kVector,
-        "d = src - in_zero; dst = clamp(rescale(d, d >= 0 ? positive : negative) + out_zero); int32 words at spm[params]: in_zero, positive multiplier, shift, negative multiplier, shift, out_zero, clamp_min, clamp_max",
+        "d = src - in_zero; dst = clamp(rescale(d, d >= 0 ? positive : negative) + out_zero); int32 words at spm[params]: in_zero, positive multiplier, shift, negative multiplier, shift, out_zero, clamp_min, clamp_max; "
+        "for d < 0 a multiplier below 0 means: rescale by its magnitude, then negate",
         {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20},
          {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kInType, 2}, {kOutType, 2}}),
     row(Opcode::kLut, "vec.lut", Unit::kVector,
@@ -124,6 +125,19 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
     row(Opcode::kSoftmax, "vec.softmax", Unit::kVector,
         "each row of n0: fixed-point softmax (exp of beta*(src - max), reciprocal of the sum); int32 words at spm[params]: multiplier, left shift, diff_min; out_type int8 (1/256, -128), uint8 (1/256, 0) or int16 (1/65536, -32768)",
         {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kRows, 24}, {kN0, 20}, {kSrcStride1, 32, true}, {kDstStride1, 32, true}, {kInType, 2}, {kOutType, 2}}),
+    row(Opcode::kInterpolate, "vec.interpolate", Unit::kVector,
+        "int16: p = (src * multiplier + round) >> shift, round = shift > 0 ? 2^(shift-1) : 0; u = |p|; i = u >> fraction; "
+        "r = i >= 255 ? limit << fraction : (table[i] << fraction) + (u mod 2^fraction) * (table[i+1] - table[i]); "
+        "dst = clamp16((p >= 0 ? positive + r : negative - r) >> out_shift); 256 uint16 entries at spm[table]; "
+        "int32 words at spm[params]: multiplier, shift, fraction, limit, positive, negative, out_shift",
+        {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kTable, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20},
+         {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}}),
+    row(Opcode::kSoftmaxTable, "vec.softmax_table", Unit::kVector,
+        "each row of n0, int16 to int16: e = lookup(exponentials, clamp16(rescale(src - max) + 32767)), Q0.15; s = sum of e, saturated to [1, 2^31-1]; z = leading zeros of s; "
+        "q = lookup(reciprocals, min((((s << (z-1)) + 2^13) >> 14) - 98304, 32767)); dst = clamp((e*q + round) >> (31-z), 0, 32767), round = half of the last place; "
+        "lookup(t, v) = t[i] + (((t[i+1] - t[i]) * (v mod 128) + 64) >> 7), i = 256 + (v >> 7); int32 words at spm[params]: multiplier, shift; "
+        "513 int16 exponentials and 513 int16 reciprocals at spm[table]",
+        {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kTable, 32}, {kRows, 24}, {kN0, 20}, {kSrcStride1, 32, true}, {kDstStride1, 32, true}}),
 };
 // clang-format on
 

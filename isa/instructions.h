@@ -25,8 +25,9 @@ enum class Opcode : std::uint8_t {
   kDmaLoad, kDmaStore, kDmaCopy, kDmaFill,
   kLoadWeights, kConv, kDepthwise, kGemm,
   kRequantize, kRescale, kLut, kAdd, kSub, kMul, kMax, kMin, kMaxPool, kAvgPool, kReduceSum, kDot, kSoftmax,
+  kInterpolate, kSoftmaxTable,
 };
-inline constexpr std::size_t kOpcodeCount = 24;
+inline constexpr std::size_t kOpcodeCount = 26;
 
 /// Operand names. One name means the same thing in every instruction.
 enum class Opd : std::uint8_t {

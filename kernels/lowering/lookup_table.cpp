@@ -52,7 +52,18 @@ std::function<int32_t(int32_t)> hard_swish(const PerTensor& x, const PerTensor& 
   };
 }
 
-/// LOGISTIC and TANH: Q4.27 argument, clipped where the function saturates.
+/// LOGISTIC and TANH over uint8, which have no integer rule: float32, rounded to the nearest
+/// output, halves away from zero. Source: TensorFlow Lite, activations.cc.
+std::function<int32_t(int32_t)> float_curve(bool tanh, const PerTensor& x, const PerTensor& y) {
+  const float inverse = 1.0F / y.scale;
+  return [=](int32_t q) {
+    const float real = x.scale * static_cast<float>(q - x.zero_point);
+    const float value = tanh ? std::tanh(real) : 1.0F / (1.0F + std::exp(-real));
+    return static_cast<int32_t>(std::round(value * inverse)) + y.zero_point;
+  };
+}
+
+/// LOGISTIC and TANH over int8: Q4.27 argument, clipped where the function saturates.
 std::function<int32_t(int32_t)> sigmoid_like(const Node& node, const Tensor& y_tensor,
                                              const PerTensor& x, const PerTensor& y,
                                              Rounding rounding) {
@@ -90,7 +101,8 @@ std::vector<int32_t> lookup_table(const graph::Graph& graph, const Node& node, R
   switch (node.kind) {
     case OpKind::kLogistic:
     case OpKind::kTanh:
-      f = sigmoid_like(node, y_tensor, x, y, rounding);
+      f = x_tensor.type == DType::kUint8 ? float_curve(node.kind == OpKind::kTanh, x, y)
+                                         : sigmoid_like(node, y_tensor, x, y, rounding);
       break;
     case OpKind::kHardSwish:
       f = hard_swish(x, y);

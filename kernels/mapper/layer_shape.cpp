@@ -116,6 +116,11 @@ bool is_move(OpKind kind) {
 
 bool is_reduction(OpKind kind) { return kind == OpKind::kMean || kind == OpKind::kSum; }
 
+bool is_curve(const Graph& graph, const Node& node) {
+  return (node.kind == OpKind::kLogistic || node.kind == OpKind::kTanh) &&
+         graph.tensor(node.inputs[0]).type == DType::kInt16;
+}
+
 bool is_rescale(const Graph& graph, const Node& node) {
   if (node.kind != OpKind::kConcatenation || node.inputs.size() != 1) return false;
   const auto& x = graph.tensor(node.inputs[0]).quantization;
@@ -183,14 +188,17 @@ ChunkProblem chunk_problem(const Graph& graph, const Node& node, const Storages&
       return svdf_problem(graph, node, storages);
     case OpKind::kSoftmax: {
       const int64_t row = x.shape.back();
+      const int64_t constants = x.type == DType::kInt16 ? kSoftmaxTableBlock : kSoftmaxBytes;
       return {{"x", "y"},
               {{element_count(x.shape) / row, 1, {row * xe, row * ye}, {0, 0}}},
-              {{"params", kSoftmaxBytes, 1, -1}}};
+              {{"params", constants, 1, -1}}};
     }
     default: {
-      // Operators of one operand: a table of 256 entries for 8-bit inputs, a rescale for wider
-      // ones.
-      const int64_t constants = size_of(x.type) == 1 ? 256 * size_of(y.type) : kRescaleBytes;
+      // Operators of one operand: a table of 256 entries for 8-bit inputs, an interpolation or a
+      // rescale for wider ones.
+      const int64_t constants = size_of(x.type) == 1    ? 256 * size_of(y.type)
+                                : is_curve(graph, node) ? kCurveBytes
+                                                        : kRescaleBytes;
       return {{"x", "y"},
               {{element_count(x.shape), 1, {xe, ye}, {0, 0}}},
               {{"params", constants, 1, -1}}};

@@ -67,6 +67,8 @@ struct Mapping {
 [[nodiscard]] bool is_window(graph::OpKind kind);  ///< Convolutions, fully connected, pooling.
 [[nodiscard]] bool is_move(graph::OpKind kind);    ///< DMA only.
 [[nodiscard]] bool is_reduction(graph::OpKind kind);
+/// An int16 function that is interpolated from a table: LOGISTIC, TANH.
+[[nodiscard]] bool is_curve(const graph::Graph& graph, const graph::Node& node);
 /// A CONCATENATION of one operand that changes its quantization: an elementwise layer, no move.
 [[nodiscard]] bool is_rescale(const graph::Graph& graph, const graph::Node& node);
 
@@ -78,8 +80,12 @@ struct Mapping {
 
 /// Bytes of one requantization record in the parameter block.
 [[nodiscard]] constexpr std::int64_t record_bytes(bool wide) { return wide ? 16 : 12; }
-inline constexpr std::int64_t kRescaleBytes = 32;  ///< Parameter block of vec.rescale.
-inline constexpr std::int64_t kBinaryBytes = 48;   ///< … of vec.add, vec.sub, vec.mul.
-inline constexpr std::int64_t kSoftmaxBytes = 12;  ///< … of vec.softmax.
+inline constexpr std::int64_t kRescaleBytes = 32;      ///< Parameter block of vec.rescale.
+inline constexpr std::int64_t kBinaryBytes = 48;       ///< … of vec.add, vec.sub, vec.mul.
+inline constexpr std::int64_t kSoftmaxBytes = 12;      ///< … of vec.softmax.
+inline constexpr std::int64_t kCurveTableBytes = 512;  ///< Table of vec.interpolate …
+inline constexpr std::int64_t kCurveBytes = kCurveTableBytes + 28;  ///< … and its words.
+inline constexpr std::int64_t kSoftmaxTableBytes = 2 * 513 * 2;  ///< Tables of vec.softmax_table,
+inline constexpr std::int64_t kSoftmaxTableBlock = kSoftmaxTableBytes + 8;  ///< … and its words.
 
 }  // namespace npu::mapper

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels/reference/interpolation.h"
 #include "kernels/reference/operators.h"
 #include "kernels/reference/quantization.h"
 
@@ -38,7 +39,8 @@ void softmax_row(const SoftmaxParameters& p, std::span<const std::int32_t> x, Ou
       sum += round_shift(exponential(q - largest), kAccumulationIntegerBits);
     }
   }
-  if (sum > INT32_MAX) fail("SOFTMAX: sum over {} values leaves its 12 integer bits", x.size());
+  // Q12.19 in a word of 32 bits without sign: TFLite's signed sum wraps to the same bits.
+  if (sum > UINT32_MAX) fail("SOFTMAX: sum over {} values leaves its 13 integer bits", x.size());
   const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
   const auto fraction = static_cast<std::int32_t>((static_cast<std::uint32_t>(sum) << headroom) -
                                                   (std::uint32_t{1} << 31));
@@ -57,6 +59,42 @@ void softmax_row(const SoftmaxParameters& p, std::span<const std::int32_t> x, Ou
   }
 }
 
+/// int16 to int16: exp and reciprocal from tables, e in Q0.15, their sum in Q16.15.
+class TableSoftmax {
+ public:
+  TableSoftmax(float beta, float scale)
+      : step_(to_multiplier(static_cast<double>(scale) * static_cast<double>(beta) /
+                            (10.0 / 65535.0))) {}
+
+  void operator()(std::span<const std::int32_t> x, std::span<std::int32_t> y) const {
+    const std::int32_t largest = *std::max_element(x.begin(), x.end());
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      // 0 is the last entry of the table, −10 and all below the first.
+      const std::int64_t place = std::int64_t{rescale(x[i] - largest, step_)} + 32767;
+      y[i] = exponentials_.at(
+          static_cast<std::int32_t>(std::clamp<std::int64_t>(place, -32768, 32767)));
+      sum += y[i];
+    }
+    if (sum > INT32_MAX) fail("SOFTMAX: sum over {} int16 values leaves Q16.15", x.size());
+    // sum = 2^exponent · (1 + f), f in Q0.16 rounded to nearest.
+    const int exponent = std::bit_width(static_cast<std::uint32_t>(sum)) - 1;
+    const auto mantissa = static_cast<std::int32_t>(((sum << (30 - exponent)) + 8192) >> 14);
+    const std::int32_t reciprocal = reciprocals_.at(std::min(mantissa - 65536, 65535) - 32768);
+    for (std::int32_t& value : y) {
+      const std::int64_t product = std::int64_t{value} * reciprocal;
+      const std::int64_t rounded = (product + (std::int64_t{1} << (exponent - 1))) >> exponent;
+      value = static_cast<std::int32_t>(std::clamp<std::int64_t>(rounded, 0, 32767));
+    }
+  }
+
+ private:
+  Multiplier step_;
+  ChordTable exponentials_{
+      -10.0F, 10.0F, [](float x) { return static_cast<float>(std::exp(static_cast<double>(x))); }};
+  ChordTable reciprocals_{0.0F, 1.0F, [](float x) { return 1.0F / (1.0F + x); }};
+};
+
 bool has_integer(const graph::Graph& graph, const graph::Node& node) {
   const DType x = input_type(graph, node);
   const graph::Tensor& y = graph.tensor(node.outputs.at(0));
@@ -68,6 +106,7 @@ bool has_integer(const graph::Graph& graph, const graph::Node& node) {
   };
   if (x == DType::kInt8 && y.type == DType::kInt8) return has_format(1.0F / 256, -128);
   if (x == DType::kInt8 && y.type == DType::kInt16) return has_format(1.0F / 65536, -32768);
+  if (x == DType::kInt16 && y.type == DType::kInt16) return has_format(1.0F / 32768, 0);
   return x == DType::kUint8 && y.type == DType::kUint8 && has_format(1.0F / 256, 0);
 }
 
@@ -130,24 +169,39 @@ SoftmaxParameters softmax_parameters(float beta, float input_scale) {
   return p;
 }
 
-void softmax(const SoftmaxParameters& p, const View& x, TensorData& y) {
+namespace {
+
+/// row(values of x, values of y) over the last axis.
+template <typename Row>
+void for_each_row(const View& x, TensorData& y, Row&& row) {
   const auto length = static_cast<std::size_t>(x.shape->empty() ? 1 : x.shape->back());
   const std::vector<std::int32_t> in = load_integers(x);
   std::vector<std::int32_t> out(in.size());
   for (std::size_t i = 0; i < in.size(); i += length) {
-    softmax_row(p, std::span(in).subspan(i, length), format_of(y.type), range_of(y.type),
-                std::span(out).subspan(i, length));
+    row(std::span(in).subspan(i, length), std::span(out).subspan(i, length));
   }
   store_integers(y, out);
 }
 
-const Operator kSoftmax = {
-    has_integer,
-    [](Invocation& call) {
-      softmax(softmax_parameters(call.attrs<SoftmaxAttrs>().beta, scale_of(call.input_tensor(0))),
-              call.input(0), call.output());
-    },
-    run_float};
+void run_integer(Invocation& call) {
+  const float beta = call.attrs<SoftmaxAttrs>().beta;
+  const float scale = scale_of(call.input_tensor(0));
+  if (call.input(0).type == DType::kInt16) {
+    for_each_row(call.input(0), call.output(), TableSoftmax(beta, scale));
+  } else {
+    softmax(softmax_parameters(beta, scale), call.input(0), call.output());
+  }
+}
+
+}  // namespace
+
+void softmax(const SoftmaxParameters& p, const View& x, TensorData& y) {
+  for_each_row(x, y, [&](std::span<const std::int32_t> in, std::span<std::int32_t> out) {
+    softmax_row(p, in, format_of(y.type), range_of(y.type), out);
+  });
+}
+
+const Operator kSoftmax = {has_integer, run_integer, run_float};
 const Operator kLogSoftmax = {is_float, run_log_float, run_log_float};
 
 }  // namespace npu::reference

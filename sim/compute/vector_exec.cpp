@@ -30,6 +30,10 @@ void execute_vector(const isa::Instruction& instruction, std::int32_t index, Rou
       return run_dot(context);
     case Opcode::kSoftmax:
       return run_softmax(context);
+    case Opcode::kInterpolate:
+      return run_interpolate(context);
+    case Opcode::kSoftmaxTable:
+      return run_softmax_table(context);
     case Opcode::kHalt:
     case Opcode::kLoop:
     case Opcode::kSync:

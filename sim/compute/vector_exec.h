@@ -36,5 +36,7 @@ void run_pool(const VectorContext& context);
 void run_reduce_sum(const VectorContext& context);
 void run_dot(const VectorContext& context);
 void run_softmax(const VectorContext& context);
+void run_interpolate(const VectorContext& context);
+void run_softmax_table(const VectorContext& context);
 
 }  // namespace npu::compute

@@ -151,7 +151,9 @@ void run_rescale(const VectorContext& x) {
   std::int32_t words[8];
   load_row(x.scratchpad + x.get(Opd::kParams), Element::kInt32, 8, words);
   const FixedMultiplier positive{words[1], words[2]};
-  const FixedMultiplier negative{words[3], words[4]};
+  // Below 0: the magnitude is applied and the result negated.
+  const bool negate = words[3] < 0;
+  const FixedMultiplier negative{negate ? subtract_wrap(0, words[3]) : words[3], words[4]};
   const auto in_type = static_cast<Element>(x.get(Opd::kInType));
   const auto out_type = static_cast<Element>(x.get(Opd::kOutType));
   const std::int64_t n0 = x.get(Opd::kN0);
@@ -168,6 +170,7 @@ void run_rescale(const VectorContext& x) {
         for (std::int64_t i = 0; i < n; ++i) {
           const std::int32_t d = subtract_wrap(row[i], words[0]);
           row[i] = rescale(d, d >= 0 ? positive : negative, x.rounding);
+          if (negate && d < 0) row[i] = subtract_wrap(0, row[i]);
         }
         offset_and_clamp(row, n, words[5], words[6], words[7]);
         store_row(row, out_type, n, dst + c * size_of(out_type));

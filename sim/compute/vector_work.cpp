@@ -64,6 +64,10 @@ class Describer {
     const std::int64_t at = get(Opd::kParams);
     stream("params", Memory::kScratchpad, false, {at, at + bytes}, bytes);
   }
+  void table(std::int64_t bytes) {
+    const std::int64_t at = get(Opd::kTable);
+    stream("table", Memory::kScratchpad, false, {at, at + bytes}, bytes);
+  }
   [[nodiscard]] const VectorWork& work() const { return work_; }
   [[noreturn]] void fault(const std::string& what) const {
     throw RunFault(
@@ -220,6 +224,27 @@ void softmax(Describer& d) {
            rows * n * size_of(out_type));
 }
 
+/// Two neighbouring entries are read per element.
+void interpolate(Describer& d) {
+  unary(d, timing::VectorClass::kLut, 2, 2);
+  d.set_work(timing::VectorClass::kLut, {d.work().elements}, {2});
+  d.params(7 * 4);
+  d.table(256 * 2);
+}
+
+void softmax_table(Describer& d) {
+  constexpr std::int64_t kPasses = 3;
+  const std::int64_t rows = d.positive(Opd::kRows);
+  const std::int64_t run = d.positive(Opd::kN0) * 2;
+  d.set_work(timing::VectorClass::kSoftmax, {rows, run / 2}, {1});
+  d.stream("src", Memory::kScratchpad, false,
+           box(d.get(Opd::kSrc), run, {{rows, d.get(Opd::kSrcStride1)}}), kPasses * rows * run);
+  d.params(2 * 4);
+  d.table(2 * 513 * 2);
+  d.stream("dst", Memory::kScratchpad, true,
+           box(d.get(Opd::kDst), run, {{rows, d.get(Opd::kDstStride1)}}), rows * run);
+}
+
 }  // namespace
 
 VectorWork describe_vector(const isa::Instruction& instruction, std::int32_t index) {
@@ -232,13 +257,10 @@ VectorWork describe_vector(const isa::Instruction& instruction, std::int32_t ind
       unary(d, timing::VectorClass::kRequantize, d.size(Opd::kInType), d.size(Opd::kOutType));
       d.params(8 * 4);
       break;
-    case Opcode::kLut: {
+    case Opcode::kLut:
       unary(d, timing::VectorClass::kLut, 1, d.size(Opd::kOutType));
-      const std::int64_t table = d.get(Opd::kTable);
-      const std::int64_t bytes = 256 * d.size(Opd::kOutType);
-      d.stream("table", Memory::kScratchpad, false, {table, table + bytes}, bytes);
+      d.table(256 * d.size(Opd::kOutType));
       break;
-    }
     case Opcode::kAdd:
     case Opcode::kSub:
       binary(d, timing::VectorClass::kElementwise, true);
@@ -262,6 +284,12 @@ VectorWork describe_vector(const isa::Instruction& instruction, std::int32_t ind
       break;
     case Opcode::kSoftmax:
       softmax(d);
+      break;
+    case Opcode::kInterpolate:
+      interpolate(d);
+      break;
+    case Opcode::kSoftmaxTable:
+      softmax_table(d);
       break;
     case Opcode::kHalt:
     case Opcode::kLoop:

@@ -22,7 +22,8 @@ struct Stream {
 /// What a vec.* instruction does, without its arithmetic. Depends on operands only, never on data.
 ///
 /// Parameters and tables are read once per instruction. Pooling reads each window's valid taps;
-/// softmax reads its rows three times (maximum, sum, result).
+/// softmax reads its rows three times (maximum, sum, result). An interpolation takes two steps of
+/// the lookup's rate, one per table entry.
 struct VectorWork {
   timing::VectorClass kind = timing::VectorClass::kElementwise;
   std::int64_t elements = 0, steps = 1;

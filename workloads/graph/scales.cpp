@@ -43,6 +43,31 @@ void check_svdf(const NodeView& view) {
                  "output");
 }
 
+/// 8-bit: differences are brought to Q5.26; int16: to steps of 10 / 65535 with a multiplier of up
+/// to 2^15, which keeps them within int32, and summed in Q16.15.
+void check_softmax(const NodeView& view) {
+  const double scale = scale_of(view.in(0));
+  const double step = scale * static_cast<double>(view.attrs<SoftmaxAttrs>().beta);
+  if (view.in(0).type != DType::kInt16) {
+    return view.require(step * 0x1p26 > 1, "beta times input scale {} is too small", scale);
+  }
+  view.require(step < 0x1p15 * (10.0 / 65535.0), "beta times input scale {} is too large", scale);
+  constexpr std::int64_t kLongest = 65538;  // values of at most 32767 whose sum is below 2^31
+  const std::int64_t row = view.in(0).shape.back();
+  view.require(row <= kLongest, "int16 rows have at most {} values, got {}", kLongest, row);
+}
+
+/// int8: arguments in Q4.27; int16: in steps of 1 / 12288 with a 15-bit multiplier and a right
+/// shift of at most 31; uint8 goes through float32.
+void check_curve(const NodeView& view) {
+  const double scale = scale_of(view.in(0));
+  const DType type = view.in(0).type;
+  const bool wide = type == DType::kInt16;
+  view.require(type == DType::kUint8 || scale * (wide ? 12288 * 0x1p31 : 0x1p27) > 1,
+               "input scale {} is too small", scale);
+  view.require(!wide || scale * 12288 < 32768, "input scale {} is too large", scale);
+}
+
 }  // namespace
 
 void check_scales(const NodeView& view) {
@@ -58,7 +83,6 @@ void check_scales(const NodeView& view) {
   if (!has_scale(view.in(0), kind) || !has_scale(view.out(), kind)) return;
   const double x = scale_of(view.in(0));
   const double y = scale_of(view.out());
-  const bool wide = view.in(0).type == DType::kInt16;
   switch (kind) {
     case OpKind::kConv2d:
     case OpKind::kDepthwiseConv2d:
@@ -91,13 +115,11 @@ void check_scales(const NodeView& view) {
     }
     case OpKind::kHardSwish:
       return view.require(x / 128 < y, "output scale {} is too small for input scale {}", y, x);
-    case OpKind::kSoftmax: {
-      const double step = x * static_cast<double>(view.attrs<SoftmaxAttrs>().beta);
-      return view.require(wide || step * 0x1p26 > 1, "beta times input scale {} is too small", x);
-    }
+    case OpKind::kSoftmax:
+      return check_softmax(view);
     case OpKind::kLogistic:
     case OpKind::kTanh:
-      return view.require(wide || x * 0x1p27 > 1, "input scale {} is too small", x);
+      return check_curve(view);
     default:
       return;
   }

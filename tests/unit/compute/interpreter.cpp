@@ -183,7 +183,9 @@ struct Machine {
     for_each_element([&](Int i0, Int i1, Int i2) {
       const Int d =
           element(m.scratchpad, unary_source(i0, i1, i2, in_bytes), op(Opd::kInType)) - word(0);
-      const Int r = (d >= 0 ? scale(d, word(1), word(2)) : scale(d, word(3), word(4))) + word(5);
+      const Int below =
+          word(3) < 0 ? -Int{scale(d, -word(3), word(4))} : scale(d, word(3), word(4));
+      const Int r = (d >= 0 ? scale(d, word(1), word(2)) : below) + word(5);
       put(m.scratchpad, destination(i0, i1, i2, out_bytes), limit(r, word(6), word(7)), out_bytes);
     });
   }

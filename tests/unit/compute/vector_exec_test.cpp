@@ -159,7 +159,8 @@ TEST(VectorExec, Rescale) {
         {{Opd::kInType, draw(0, 3)}, {Opd::kOutType, draw(0, 3)}, {Opd::kParams, kParams}});
     set_space(draw, i, draw.chance(8) ? 1200 : draw(1, 60), draw(1, 4), draw(1, 4));
     put_words(m, kParams,
-              {draw(-128, 127), multiplier(draw), draw(-12, 3), multiplier(draw), draw(-12, 3),
+              {draw(-128, 127), multiplier(draw), draw(-12, 3),
+               draw.chance(4) ? -multiplier(draw) : multiplier(draw), draw(-12, 3),
                draw.chance(8) ? draw(INT32_MIN, INT32_MAX) : draw(-128, 127), draw(-128, 0),
                draw(0, 127)});
     expect_same(i, kRoundings[n % 3], m, "case " + std::to_string(n));

@@ -192,5 +192,31 @@ TEST(VerifyScales, Attributes) {
   expect_refused(g, "input scale 7.450580596923828e-09 is too small");
 }
 
+TEST(VerifyScales, Int16Curves) {
+  Graph g = plain_graph(OpKind::kTanh, {{2}}, {2}, {}, DType::kInt16);
+  g.tensors[1].quantization = graph::Quantization{{1.0F / 32768}, {0}, 0};
+  g.tensors[0].quantization->scale[0] = 8.0F / 3 * 0.999999F;  // 32768 / 12288
+  EXPECT_NO_THROW(graph::verify(g));
+  g.tensors[0].quantization->scale[0] = 2.7F;
+  expect_refused(g, "input scale 2.700000047683716 is too large");
+  g.tensors[0].quantization->scale[0] = 0x1p-44F;  // 2^31 · 12288 = 2^44.58
+  EXPECT_NO_THROW(graph::verify(g));
+  g.tensors[0].quantization->scale[0] = 0x1p-45F;
+  expect_refused(g, "input scale 2.842170943040401e-14 is too small");
+}
+
+TEST(VerifyScales, Int16Softmax) {
+  const auto softmax = [](std::int64_t row, float scale) {
+    Graph g =
+        plain_graph(OpKind::kSoftmax, {{1, row}}, {1, row}, graph::SoftmaxAttrs{1}, DType::kInt16);
+    g.tensors[0].quantization->scale[0] = scale;
+    g.tensors[1].quantization = graph::Quantization{{1.0F / 32768}, {0}, 0};
+    return g;
+  };
+  EXPECT_NO_THROW(graph::verify(softmax(65538, 5)));  // 2^15 · 10 / 65535
+  expect_refused(softmax(2, 5.001F), "beta times input scale 5.000999927520752 is too large");
+  expect_refused(softmax(65539, 1), "int16 rows have at most 65538 values, got 65539");
+}
+
 }  // namespace
 }  // namespace npu::test

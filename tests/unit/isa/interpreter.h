@@ -141,9 +141,10 @@ class Interpreter {
   }
 
   void elementwise() {
-    const bool is_unary = in_.opcode == Opcode::kRescale || in_.opcode == Opcode::kLut;
-    const std::int64_t out = is_unary ? size(Opd::kOutType) : size(Opd::kInType);
-    const std::int64_t in = in_.opcode == Opcode::kLut ? 1 : size(Opd::kInType);
+    const bool is_curve = in_.opcode == Opcode::kInterpolate;
+    const bool is_unary = is_curve || in_.opcode == Opcode::kRescale || in_.opcode == Opcode::kLut;
+    const std::int64_t out = is_curve ? 2 : is_unary ? size(Opd::kOutType) : size(Opd::kInType);
+    const std::int64_t in = is_curve ? 2 : in_.opcode == Opcode::kLut ? 1 : size(Opd::kInType);
     for (std::int64_t i2 = 0; i2 < at(Opd::kN2); ++i2) {
       for (std::int64_t i1 = 0; i1 < at(Opd::kN1); ++i1) {
         for (std::int64_t i0 = 0; i0 < at(Opd::kN0); ++i0) {
@@ -163,7 +164,10 @@ class Interpreter {
         }
       }
     }
-    if (in_.opcode == Opcode::kLut) {
+    if (is_curve) {
+      read(at(Opd::kTable), 512);
+      read(at(Opd::kParams), 28);
+    } else if (in_.opcode == Opcode::kLut) {
       read(at(Opd::kTable), 256 * out);
     } else if (in_.opcode == Opcode::kRescale) {
       read(at(Opd::kParams), 32);
@@ -211,14 +215,19 @@ class Interpreter {
           read(at(Opd::kB) + i * at(Opd::kBStride1) + k * size(Opd::kBType), size(Opd::kBType));
           accumulate(at(Opd::kAcc) + i * 4, 4, at(Opd::kAccumulate) != 0);
         } else {
-          read(at(Opd::kSrc) + i * at(Opd::kSrcStride1) + k * size(Opd::kInType),
-               size(Opd::kInType));
-          write(at(Opd::kDst) + i * at(Opd::kDstStride1) + k * size(Opd::kOutType),
-                size(Opd::kOutType));
+          const bool table = in_.opcode == Opcode::kSoftmaxTable;
+          const std::int64_t in = table ? 2 : size(Opd::kInType);
+          const std::int64_t out = table ? 2 : size(Opd::kOutType);
+          read(at(Opd::kSrc) + i * at(Opd::kSrcStride1) + k * in, in);
+          write(at(Opd::kDst) + i * at(Opd::kDstStride1) + k * out, out);
         }
       }
     }
     if (in_.opcode == Opcode::kSoftmax) read(at(Opd::kParams), 12);
+    if (in_.opcode == Opcode::kSoftmaxTable) {
+      read(at(Opd::kParams), 8);
+      read(at(Opd::kTable), 2052);
+    }
   }
 
   void run() {
@@ -254,6 +263,7 @@ class Interpreter {
         return reduce_sum();
       case Opcode::kDot:
       case Opcode::kSoftmax:
+      case Opcode::kSoftmaxTable:
         return rows();
       default:
         return elementwise();

@@ -149,11 +149,13 @@ TEST(ProgramFile, RefusesBadContentThatTheChecksumCovers) {
   expect_error(with(Section::kMemory, 8, std::uint64_t{1} << 41, 8), "dram_bytes must be 0 to");
   expect_error(with(Section::kCode, 0, 0xff, 1), "instruction 0: unknown opcode 0xff");
   expect_error(with(Section::kCode, 63, 1, 1), "instruction 0: halt: bit 504 is set");
-  expect_error(with(Section::kNotes, 0, 1, 4), "1 layers for 24 instructions");
+  expect_error(with(Section::kNotes, 0, 1, 4),
+               fmt::format("1 layers for {} instructions", kOpcodeCount));
   expect_error(with(Section::kNotes, 0, 0xffffffff, 4),
                "4294967295 items of at least 4 bytes do not fit");
   expect_error(with(Section::kNotes, 4, 2, 4), "layer of instruction must be -1 to 1, got 2");
-  expect_error(with(Section::kNotes, 4 + 24 * 4, 2, 4), "2 comments for 24 instructions");
+  expect_error(with(Section::kNotes, 4 + kOpcodeCount * 4, 2, 4),
+               fmt::format("2 comments for {} instructions", kOpcodeCount));
   expect_error(with(Section::kLayers, 4, 4000, 4), "4000 items of at least 1 bytes do not fit");
   expect_error(with(Section::kLayers, 4 + 4 + 10 + 4, 1ULL << 63, 8), "macs must be 0 to");
   const std::size_t segment = 4 + 4 + 18;  // The name "weights CONV_2D #0" is before it.
@@ -173,7 +175,8 @@ TEST(ProgramFile, RefusesBadContentThatTheChecksumCovers) {
   expect_error(with(Section::kTensors, tensor + 8, 1ULL << 40, 8),
                "tensor of more than 1099511627776 bytes");
   expect_error(with(Section::kTensors, tensor + 40, 1ULL << 63, 8), "tensor address must be 0 to");
-  expect_error(with(Section::kTensors, tensor + 48, 24, 4), "ready_after must be -1 to 23, got 24");
+  expect_error(with(Section::kTensors, tensor + 48, kOpcodeCount, 4),
+               fmt::format("ready_after must be -1 to {}, got {}", kOpcodeCount - 1, kOpcodeCount));
   expect_error(with(Section::kTensors, 0, 1, 4), "bytes left over in the section");
   expect_error(with(Section::kProvenance, 8, 'z', 1),
                "provenance keys must ascend, got 'npusim' after 'zodel'");

@@ -198,26 +198,30 @@ TEST(Softmax, ValuesFarBelowTheLargestGiveNothing) {
 }
 
 TEST(Softmax, ARowOfEqualValuesOfAnyLengthHasEqualShares) {
-  for (const std::int64_t length : {2, 500, 1001, 4095}) {
+  for (const std::int64_t length : {2, 500, 1001, 4095, 4096, 8191}) {
     const TensorSpec x{DType::kInt8, {1, length}, {0.1F}, {0}};
-    const TensorSpec y{DType::kInt8, {1, length}, {1.0F / 256}, {-128}};
     const auto zeros = TensorData::zeros(DType::kInt8, {1, length});
-    const auto out =
-        values_of<std::int8_t>(run_unary(OpKind::kSoftmax, x, y, zeros, SoftmaxAttrs{}));
-    const auto share = static_cast<int>(std::lround(256.0 / static_cast<double>(length)));
-    for (const std::int8_t value : out) ASSERT_EQ(value, share - 128) << length;
+    const auto run = [&](const TensorSpec& y) {
+      return load_integers(run_unary(OpKind::kSoftmax, x, y, zeros, SoftmaxAttrs{}));
+    };
+    const double share = 1.0 / static_cast<double>(length);
+    for (const std::int32_t value : run({DType::kInt8, {1, length}, {1.0F / 256}, {-128}}))
+      ASSERT_EQ(value, std::lround(256 * share) - 128) << length;
+    for (const std::int32_t value : run({DType::kInt16, {1, length}, {1.0F / 65536}, {-32768}}))
+      ASSERT_EQ(value, std::lround(65536 * share) - 32768) << length;
   }
 }
 
 TEST(Softmax, RefusesARowWhoseSumLeavesItsFormat) {
-  const TensorSpec x{DType::kInt8, {1, 4096}, {0.1F}, {0}};
-  const TensorSpec y{DType::kInt8, {1, 4096}, {1.0F / 256}, {-128}};
+  // exp(0) is 1 − 2^-31, which rounds to 1 in Q12.19.
+  const TensorSpec x{DType::kInt8, {1, 8192}, {0.1F}, {0}};
+  const TensorSpec y{DType::kInt8, {1, 8192}, {1.0F / 256}, {-128}};
   EXPECT_THAT(
       [&] {
-        (void)run_unary(OpKind::kSoftmax, x, y, TensorData::zeros(DType::kInt8, {1, 4096}),
+        (void)run_unary(OpKind::kSoftmax, x, y, TensorData::zeros(DType::kInt8, {1, 8192}),
                         SoftmaxAttrs{});
       },
-      ThrowsMessage<Error>(HasSubstr("sum over 4096 values leaves its 12 integer bits")));
+      ThrowsMessage<Error>(HasSubstr("sum over 8192 values leaves its 13 integer bits")));
 }
 
 TEST(Softmax, LimitsItsInputMultiplier) {

@@ -47,10 +47,16 @@ TEST(RandomLayers, IntegerAndFloatDifferByRounding) {
     for (const DType type : npu::test::layer_types(op)) {
       // Two roundings of an 8-bit result; the 16-bit multiplier of int16 results is good to 2^-16
       // of the range.
-      const double limit = type == DType::kInt16 ? 1.5 : 0.8;
+      double limit = type == DType::kInt16 ? 1.5 : 0.8;
+      // The argument's 15-bit multiplier is truncated, 2^-14 · 2^15 · (x · tanh'(x) < 0.45), and
+      // the samples are good to 1.2 steps.
+      if (op == OpKind::kTanh && type == DType::kInt16) limit = 3.0;
       for (int i = 0; i < 25; ++i) {
         const graph::Graph graph = npu::test::random_layer(rng, op, type);
         const std::vector<TensorData> inputs = npu::test::random_inputs(rng, graph);
+        // exp(0) is 6 short of 1, and every term adds up to 2 to the sum of a row.
+        if (op == OpKind::kSoftmax && type == DType::kInt16)
+          limit = 8.0 + 2.0 * static_cast<double>(graph.tensors.at(0).shape.back());
         const std::string name = std::string(graph::name_of(op)) + " " + std::string(name_of(type));
         if (!has_integer(graph, graph.nodes.at(0))) {
           absent.insert(name);
@@ -62,8 +68,7 @@ TEST(RandomLayers, IntegerAndFloatDifferByRounding) {
     }
   }
   EXPECT_GT(compared, 1500);
-  EXPECT_EQ(absent, (std::set<std::string>{"LOGISTIC int16", "LOGISTIC uint8", "SOFTMAX int16",
-                                           "TANH int16", "TANH uint8"}));
+  EXPECT_EQ(absent, std::set<std::string>{});
 }
 
 }  // namespace

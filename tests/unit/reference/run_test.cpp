@@ -80,13 +80,13 @@ TEST(RunInteger, NamesTheOperatorAndItsTypesWhenThereIsNoReference) {
   GraphBuilder g;
   const auto x = g.input({DType::kInt16, {1, 2}});
   const auto y = g.activation({DType::kInt16, {1, 2}});
-  g.node(OpKind::kLogistic, {x}, {y});
+  g.node(OpKind::kHardSwish, {x}, {y});
   EXPECT_FALSE(has_integer(g.graph(), g.graph().nodes[0]));
   EXPECT_THAT(
       [&] {
         (void)g.integer({tensor<std::int16_t>(DType::kInt16, {1, 2}, {1, 2})});
       },
-      ThrowsMessage<Error>(AllOf(HasSubstr("operator #0 LOGISTIC"),
+      ThrowsMessage<Error>(AllOf(HasSubstr("operator #0 HARD_SWISH"),
                                  HasSubstr("no integer reference for int16 -> int16"))));
 }
 
