@@ -21,7 +21,9 @@
 //   without draining.
 //     total = p_0 + sum over folds f ≥ 1 of max(M·w, p_f) + M·w + skew;  p_0 = 0 if weights_loaded.
 //     The shadow registers are free once the last fold has begun to stream: total − skew − M·w.
-//   Single registers: sum over folds of p_f + M·w + skew, and only after the tile are they free.
+//   Single registers: one wire shifts all of them, so the next block comes when the last PE has
+//   multiplied the fold's last vector. The output registers (L) do not hold it up:
+//     total = sum over folds of (p_f + M·w + (R − 1) + (C − 1)) + L;  free at total − L.
 //   Each fold of K adds into the accumulators; the first one of a tile writes without reading
 //   unless accumulate.
 // Systolic, output stationary: PE (r, c) keeps out[m_r][n_c]; inputs enter from the left, weights
@@ -29,22 +31,25 @@
 // through R registers per column, the row above following the row below, with the same skew: the
 // last result is at the accumulators
 //   K·w + (R − 1) + (C − 1) + R + L
-// cycles after the fold began. Double-buffered (the result registers): a fold drains while the next
-// one streams, which takes max(K·w, R). Single: every fold pays the whole sum. Depthwise: one
-// output channel has K = taps inputs of its own, so only a block-diagonal matrix is useful.
+// cycles after the fold began. Rows beyond the block compute zeros and drain like the others.
+// Double-buffered (the result registers): a fold drains while the next one streams; its last
+// operand waits until the first PE's result register is free: ends of folds are max(K·w, R) apart.
+// Single: a fold enters when the array is empty, every one pays the whole sum but L, which comes
+// once. Depthwise: one output channel has K = taps inputs of its own, so only a block-diagonal
+// matrix is useful.
 //   Weight stationary: G = max(1, min(C, floor(R / taps))) channels per fold; the block has G·taps
 //   rows, one load cycle each (only the G·taps weights come from memory). taps > R: one channel,
 //   |taps| folds. Output stationary: the G = min(N, C) columns' taps pass one after another:
 //   G·taps·w cycles a fold. Input stationary: one channel at a time, one weight vector per fold.
 //
 // Dot product: C output channels, each a tree over R lanes, for P positions at once; no skew,
-// results after L cycles. The lanes take input channels of one tap at a time (as NVDLA's atoms do):
-// a k-block is one of taps · |in_c / R|.
+// results after L cycles, which single registers do not wait for. The lanes take input channels of
+// one tap at a time (as NVDLA's atoms do): a k-block is one of taps · |in_c / R|.
 //   Weight stationary: folds taps·|in_c / R| · |N / C|, each ceil(M / P)·w cycles; p =
 //   ceil(k·n·bytes / B). Input stationary: folds taps·|in_c / R| · |M / P|, each |N / C|·w cycles;
 //   the block is k lanes × P positions. Output stationary: |M / P| · |N / C| folds of taps·|in_c /
-//   R|·w cycles; both operands stream. Depthwise: lane g feeds channel g: blocks of G = min(R, C)
-//   channels, one tap at a time.
+//   R|·w cycles; both operands stream, so that single and double registers are the same. Depthwise:
+//   lane g feeds channel g: blocks of G = min(R, C) channels, one tap at a time.
 //
 // What streams is limited here by the array alone; the scratchpad's banks are booked by MacArray
 // and limit it there. Not modelled: skipping of zeros, compressed weights, reuse of overlapping
@@ -90,10 +95,9 @@ std::int64_t passes(const MacArrayConfig& config, const MacTile& t) {
          std::int64_t{t.wide_weights ? config.int16_cycles : 1};
 }
 
-/// Cycles from the last operand in to the last result out of one fold.
+/// Cycles from the first PE's work on an operand vector to the last PE's.
 std::int64_t skew_cycles(const MacArrayConfig& config) {
-  const std::int64_t array = is_dot(config) ? 0 : std::int64_t{config.rows} + config.cols - 2;
-  return array + config.pipeline_latency_cycles;
+  return is_dot(config) ? 0 : std::int64_t{config.rows} + config.cols - 2;
 }
 
 std::int64_t preload_cycles(const MacArrayConfig& config, std::int64_t rows, std::int64_t bytes) {
@@ -181,6 +185,7 @@ TileCycles stationary_cycles(const MacArrayConfig& config, const StationaryPlan&
     if (loaded) c.total -= first;
     c.shadow_free = c.total;
   }
+  c.total += config.pipeline_latency_cycles;
   return c;
 }
 
@@ -195,7 +200,7 @@ TileCycles output_cycles(const MacArrayConfig& config, const MacTile& t) {
         (t.depthwise ? t.k : t.taps * ceil_div(ceil_div(t.k, t.taps), config.rows)) * w;
     const std::int64_t folds = m_folds * ceil_div(t.n, group);
     c.busy = folds * stream;
-    c.total = config.double_buffered_weights ? c.busy + skew : folds * (stream + skew);
+    c.total = c.busy;
   } else {
     const std::int64_t drain = config.rows;
     const Blocks n(t.n, config.cols);
@@ -212,6 +217,7 @@ TileCycles output_cycles(const MacArrayConfig& config, const MacTile& t) {
       c.total = c.busy + (full + rest) * (skew + drain);
     }
   }
+  c.total += config.pipeline_latency_cycles;
   c.shadow_free = c.total;
   return c;
 }

@@ -71,6 +71,10 @@ TEST(SystolicWeightStationary, SingleRegistersPayEveryFold) {
   const MacTiming t = mac_tile(c, gemm(20, 8, 16));
   EXPECT_EQ(t.total_cycles, 2 * (8 + 20 + 14));
   EXPECT_EQ(t.shadow_free_cycles, t.total_cycles);
+  // The output registers are behind the PEs: the next block does not wait for them.
+  c.pipeline_latency_cycles = 5;
+  EXPECT_EQ(mac_tile(c, gemm(20, 8, 16)).total_cycles, t.total_cycles + 5);
+  EXPECT_EQ(mac_tile(c, gemm(20, 8, 16)).shadow_free_cycles, t.shadow_free_cycles);
 }
 
 TEST(SystolicWeightStationary, PreloadIsBoundByRowsOrByThePort) {
@@ -182,7 +186,7 @@ std::int64_t walk_folds(const MacArrayConfig& c, std::int64_t k, std::int64_t ot
                         std::int64_t stream, std::int64_t other_block, std::int64_t taps,
                         std::int64_t bytes, bool loaded) {
   const bool dot = c.kind == ArrayKind::kDotProduct;
-  const std::int64_t skew = (dot ? 0 : c.rows + c.cols - 2) + c.pipeline_latency_cycles;
+  const std::int64_t skew = dot ? 0 : c.rows + c.cols - 2;
   std::int64_t now = 0;
   std::int64_t weights_ready = 0;
   bool first = true;
@@ -205,7 +209,7 @@ std::int64_t walk_folds(const MacArrayConfig& c, std::int64_t k, std::int64_t ot
       }
     }
   }
-  return now + (c.double_buffered_weights ? skew : 0);
+  return now + (c.double_buffered_weights ? skew : 0) + c.pipeline_latency_cycles;
 }
 
 MacArrayConfig random_config(std::mt19937& random) {
