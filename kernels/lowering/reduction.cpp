@@ -41,14 +41,16 @@ class ReductionLowering {
         y_slots_(c.plan.buffer("y")) {
     for (std::size_t d = 0; d < dims_.size(); ++d)
       (dims_[d].reduced ? reduced_ : kept_).push_back(d);
-    if (kept_.size() > 2 || reduced_.size() > 2) {
-      fail("{}: more than two separate groups of reduced or kept dimensions", describe(c.node));
-    }
     int64_t stride = size_of(c.input(0).type);
+    int64_t out_stride = size_of(c.output().type);
     full_stride_.resize(dims_.size());
+    out_stride_.resize(dims_.size(), 0);
     for (std::size_t d = dims_.size(); d-- > 0;) {
       full_stride_[d] = stride;
       stride *= dims_[d].size;
+      if (dims_[d].reduced) continue;
+      out_stride_[d] = out_stride;
+      out_stride *= dims_[d].size;
     }
   }
 
@@ -136,11 +138,11 @@ class ReductionLowering {
     const graph::Tensor& out = c_.output();
     const mapper::Storage& y = c_.storage(c_.node.outputs[0]);
     const int64_t columns = kept_.empty() ? 1 : extent(kept_.back(), first);
-    const int64_t rows = kept_.size() < 2 ? 1 : extent(kept_[0], first);
+    const int64_t rows = kept_.size() < 2 ? 1 : extent(kept_[kept_.size() - 2], first);
     const int64_t element = size_of(out.type);
     const int64_t pitch = (kept_.empty() ? 1 : dims_[kept_.back()].size) * element;
-    const int64_t at = y.address + (kept_.size() < 2 ? 0 : first[kept_[0]] * pitch) +
-                       (kept_.empty() ? 0 : first[kept_.back()] * element);
+    int64_t at = y.address;
+    for (const std::size_t d : kept_) at += first[d] * out_stride_[d];
     const int64_t to = y.resident ? at : y_slots_.next();
     const int64_t to_pitch = y.resident ? pitch : columns * element;
     const Clamp clamp = full_range(out.type);
@@ -157,7 +159,8 @@ class ReductionLowering {
   LayerContext& c_;
   std::vector<ReduceDim> dims_;
   std::vector<std::size_t> kept_, reduced_;
-  std::vector<int64_t> full_stride_;
+  std::vector<int64_t> full_stride_;  ///< Of the input [B].
+  std::vector<int64_t> out_stride_;   ///< Of the output, 0 for a reduced dimension [B].
   Slots x_slots_, y_slots_;
   int64_t params_ = 0;
   bool started_ = false;

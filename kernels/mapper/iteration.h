@@ -17,8 +17,7 @@ struct BroadcastDim {
 [[nodiscard]] std::vector<BroadcastDim> broadcast_dims(const Shape& a, const Shape& b,
                                                        const Shape& y);
 
-/// One dimension of a reduction, neighbours of the same kind merged; outermost first, at most two
-/// of each kind.
+/// One dimension of a reduction, neighbours of the same kind merged; outermost first.
 struct ReduceDim {
   std::int64_t size = 1;
   bool reduced = false;

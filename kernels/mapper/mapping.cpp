@@ -1,6 +1,7 @@
 #include "kernels/mapper/mapping.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "sim/base/error.h"
@@ -39,13 +40,19 @@ int64_t bounce_bytes(const Moves& moves, const Storages& storages, const Node& n
 }
 
 /// Halves the outermost dimensions until the box fits the scratchpad and its results the
+/// accumulators. vec.reduce_sum walks the two innermost kept and the two innermost reduced
+/// dimensions; the others go through boxes one index at a time, their sums staying in the
 /// accumulators.
 BoxPlan choose_box(const std::vector<ReduceDim>& dims, int64_t x_size, int64_t y_size,
                    bool x_resident, bool y_resident, const NpuConfig& config, int64_t budget,
                    const std::string& name) {
   BoxPlan plan;
-  for (const ReduceDim& d : dims)
-    plan.chunk.push_back(std::min<int64_t>(d.size, kMaxChunkUnits - 1));
+  plan.chunk.assign(dims.size(), 1);
+  std::array<int, 2> walked{};
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    if (walked[dims[i].reduced ? 1 : 0]++ < 2)
+      plan.chunk[i] = std::min<int64_t>(dims[i].size, kMaxChunkUnits - 1);
+  }
   const auto product = [&](bool kept_only) {
     int64_t n = 1;
     for (std::size_t i = 0; i < dims.size(); ++i)

@@ -61,7 +61,9 @@ Affine reduced_range(Draw& draw, OpKind kind, DType type, Affine in, double coun
 
 graph::Graph random_reduction(Draw& draw, OpKind kind, DType type, int size) {
   GraphMaker maker(std::string(graph::name_of(kind)));
-  Shape shape = random_shape(draw, 2, 4, size);
+  // Rank 5 and 6 have three separate groups of kept or reduced dimensions now and then.
+  Shape shape =
+      draw.one_in(4) ? random_shape(draw, 5, 6, std::min(size, 6)) : random_shape(draw, 2, 4, size);
   graph::ReduceAttrs a;
   a.keep_dims = draw.one_in(2);
   if (shape.size() == 4 && draw.one_in(2)) {
