@@ -96,8 +96,9 @@ class Checker {
   };
 
   void set(std::int64_t low, std::int64_t high, const ByteState& state) {
-    map_of(Memory::kDram)
-        .replace(low, high, state, [](const ByteState&, std::int64_t, std::int64_t) {});
+    ByteMap& map = map_of(Memory::kDram);
+    map.begin_access();
+    map.replace({low, high - low}, state, [](const ByteState&, std::int64_t, std::int64_t) {});
   }
 
   ByteMap& map_of(Memory memory) { return maps_[static_cast<std::size_t>(memory)]; }
@@ -159,15 +160,21 @@ class Checker {
          memory_name(region.memory), region.low(), region.high(), capacity);
   }
 
+  /// Calls visit(runs) for each progression of the region's innermost dimension.
   template <typename Visit>
-  static void for_each_run(const isa::Region& region, Visit&& visit) {
+  static void for_each_row(const isa::Region& region, Visit&& visit) {
+    // A stride below the run, or a negative one, goes run by run.
+    const bool rows = region.stride[0] >= region.run;
     std::int64_t base2 = region.base;
     for (std::int64_t i2 = 0; i2 < region.count[2]; ++i2, base2 += region.stride[2]) {
       std::int64_t base1 = base2;
       for (std::int64_t i1 = 0; i1 < region.count[1]; ++i1, base1 += region.stride[1]) {
-        std::int64_t base0 = base1;
-        for (std::int64_t i0 = 0; i0 < region.count[0]; ++i0, base0 += region.stride[0])
-          visit(base0, base0 + region.run);
+        if (rows) {
+          visit(Runs{base1, region.run, region.count[0], region.stride[0]});
+          continue;
+        }
+        for (std::int64_t i0 = 0; i0 < region.count[0]; ++i0)
+          visit(Runs{base1 + i0 * region.stride[0], region.run});
       }
     }
   }
@@ -187,7 +194,8 @@ class Checker {
       state.readers |= static_cast<std::uint8_t>(1U << engine);
       state.reader_number[engine] = number;
     };
-    for_each_run(region, [&](std::int64_t low, std::int64_t high) { map.update(low, high, mark); });
+    map.begin_access();
+    for_each_row(region, [&](const Runs& runs) { map.update(runs, mark); });
   }
 
   void write(const isa::Region& region, std::size_t engine, std::uint32_t number) {
@@ -208,22 +216,22 @@ class Checker {
         }
       }
     };
-    for_each_run(region, [&](std::int64_t low, std::int64_t high) {
-      map.replace(low, high, written, check);
-    });
+    map.begin_access();
+    for_each_row(region, [&](const Runs& runs) { map.replace(runs, written, check); });
   }
 
   void check_outputs() {
     for (const isa::TensorRecord& t : program_.tensors) {
       if (t.role != isa::TensorRole::kOutput || t.memory != Memory::kDram) continue;
       map_of(Memory::kDram)
-          .update(t.address, t.address + t.bytes(),
-                  [&](const ByteState& state, std::int64_t low, std::int64_t high) {
-                    if (state.writer != ByteState::kNobody) return;
-                    throw RunFault(fmt::format(
-                        "unwritten output: tensor {} '{}': DRAM [{:#x}, {:#x}) is never written{}",
-                        t.id, t.name, low, high, ends_with(t.ready_after)));
-                  });
+          .for_each(
+              t.address, t.address + t.bytes(),
+              [&](const ByteState& state, std::int64_t low, std::int64_t high) {
+                if (state.writer != ByteState::kNobody) return;
+                throw RunFault(fmt::format(
+                    "unwritten output: tensor {} '{}': DRAM [{:#x}, {:#x}) is never written{}",
+                    t.id, t.name, low, high, ends_with(t.ready_after)));
+              });
     }
   }
 
