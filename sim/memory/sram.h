@@ -45,7 +45,8 @@ class PortBookings {
 /// that is booked later gets the share that those before it leave, ends later, and the excess is
 /// its bank wait. A stream that asks for more than a port has takes all of it for as long as it
 /// needs. kWord interleaving spreads every stream over all banks, kBlock over the banks its range
-/// covers. Not modelled: conflicts between single words of two streams that together stay below the
+/// covers. A single port turns from writes to reads without a cycle lost, as synchronous SRAM does.
+/// Not modelled: conflicts between single words of two streams that together stay below the
 /// bandwidth.
 class Sram {
  public:

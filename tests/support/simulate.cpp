@@ -55,6 +55,11 @@ std::string pack(const Simulation& s) {
   w.value(s.dram_bytes);
   w.value(s.macs);
   w.value(s.buckets_close);
+  w.value(s.buckets.size());
+  for (const auto& [name, cycles] : s.buckets) {
+    w.block(name.data(), name.size());
+    w.value(cycles);
+  }
   w.value(s.ledger_pj);
   w.value(s.power_pj);
   for (const auto* tensors : {&s.tensors, &s.outputs}) {
@@ -76,6 +81,11 @@ Simulation unpack(const std::string& bytes) {
   s.dram_bytes = r.value<std::uint64_t>();
   s.macs = r.value<std::uint64_t>();
   s.buckets_close = r.value<bool>();
+  const auto units = r.value<std::size_t>();
+  for (std::size_t i = 0; i < units; ++i) {
+    const std::string name = r.block();
+    s.buckets[name] = r.value<std::array<std::uint64_t, kBucketCount>>();
+  }
   s.ledger_pj = r.value<double>();
   s.power_pj = r.value<double>();
   for (auto* tensors : {&s.tensors, &s.outputs}) {
@@ -97,6 +107,7 @@ Simulation run_here(const NpuConfig& config, const isa::Program& program,
   MachineOptions machine_options;
   machine_options.timing_only = options.timing_only;
   machine_options.check_hazards = options.check_hazards;
+  machine_options.allow_other_config = options.allow_other_config;
   machine_options.capture_tensors = !options.timing_only;
   Machine machine(config, program, machine_options);
   if (!options.timing_only) {
@@ -113,6 +124,7 @@ Simulation run_here(const NpuConfig& config, const isa::Program& program,
     std::uint64_t sum = 0;
     for (const std::uint64_t c : u.timeline.all()) sum += c;
     result.buckets_close &= sum == stats.total_cycles;
+    result.buckets[u.name] = u.timeline.all();
   }
   for (const LayerStats& l : stats.layers)
     result.dram_bytes += l.dram_read_bytes + l.dram_write_bytes;

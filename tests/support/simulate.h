@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "isa/program.h"
 #include "sim/config/npu_config.h"
+#include "sim/stats/timeline.h"
 #include "workloads/graph/graph.h"
 
 namespace npu::test {
@@ -21,8 +23,9 @@ struct Simulation {
   std::string message;  ///< Of the exception.
   std::uint64_t total_cycles = 0;
   std::uint64_t dram_bytes = 0;
-  std::uint64_t macs = 0;              ///< As the array counted them.
-  bool buckets_close = false;          ///< Every unit's buckets sum to total_cycles.
+  std::uint64_t macs = 0;      ///< As the array counted them.
+  bool buckets_close = false;  ///< Every unit's buckets sum to total_cycles.
+  std::map<std::string, std::array<std::uint64_t, kBucketCount>> buckets;  ///< By unit.
   double ledger_pj = 0, power_pj = 0;  ///< Sum of the ledger, integral of the power trace.
   std::map<std::int32_t, std::vector<std::byte>>
       tensors;  ///< Captured, by TensorId; empty when timing-only.
@@ -34,6 +37,7 @@ struct SimulateOptions {
   bool timing_only = false;
   int runs = 1;
   bool check_hazards = true;
+  bool allow_other_config = false;  ///< Than the one that the program was made for.
 };
 
 /// Runs `program` on the machine in a child process: SystemC allows one simulation per process.
