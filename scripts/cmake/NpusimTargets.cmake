@@ -57,3 +57,18 @@ function(npusim_schema folder file)
   target_sources(${name} PRIVATE "${out}")
   target_include_directories(${name} SYSTEM PUBLIC "${CMAKE_BINARY_DIR}/generated")
 endfunction()
+
+# Puts FOLDER/FILE into the library of FOLDER as `std::string_view npu::NAME()`. The assembler reads the file when the
+# generated source is compiled.
+function(npusim_embed folder file name)
+  string(REPLACE "/" "_" library "npu_${folder}")
+  set(path "${CMAKE_SOURCE_DIR}/${folder}/${file}")
+  # Of the string of the assembler in a string of C++.
+  string(REPLACE "\\" "\\\\\\\\" NPUSIM_EMBED_PATH "${path}")
+  string(REPLACE "\"" "\\\\\\\"" NPUSIM_EMBED_PATH "${NPUSIM_EMBED_PATH}")
+  set(NPUSIM_EMBED_NAME "${name}")
+  set(source "${CMAKE_BINARY_DIR}/generated/${name}.cpp")
+  configure_file("${CMAKE_SOURCE_DIR}/scripts/cmake/embed.cpp.in" "${source}" @ONLY)
+  set_source_files_properties("${source}" PROPERTIES OBJECT_DEPENDS "${path}")
+  target_sources(${library} PRIVATE "${source}")
+endfunction()

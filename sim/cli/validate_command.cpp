@@ -1,6 +1,7 @@
 // npusim validate: npusim's figures beside those of outside references.
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
+#include "sim/report/page.h"
+#include "sim/validation/page_data.h"
 #include "sim/validation/suite.h"
 #include "sim/validation/writers.h"
 
@@ -22,7 +25,7 @@ using validation::SuiteResult;
 
 struct ValidateOptions {
   std::vector<std::string> suites;
-  std::string rows, csv;
+  std::string rows, csv, html;
   bool markdown = false;
   bool list = false;
 };
@@ -80,6 +83,9 @@ int validate(const ValidateOptions& options) {
   }
   progress.clear();
   if (!options.csv.empty()) write_text(options.csv, validation::csv(results));
+  if (!options.html.empty()) {
+    write_text(options.html, report::page("npusim: validation", validation::page_data(results)));
+  }
   fmt::print("{}", options.markdown ? validation::markdown_table(results)
                                     : validation::text_table(results));
   return holds ? kSuccess : kRunFault;
@@ -95,6 +101,7 @@ void add_validate(CLI::App& app, Action& action) {
   command->add_option("--rows", options->rows,
                       "Other rows for the one suite, in the reference's own columns (.csv)");
   command->add_option("--csv", options->csv, "Write row, reference, predicted, error");
+  command->add_option("--html", options->html, "Write a page with charts and all rows");
   command->add_flag("--markdown", options->markdown, "Print the table in Markdown");
   command->add_flag("--list", options->list, "List the suites");
   command->callback([options, &action] { action = [options] { return validate(*options); }; });

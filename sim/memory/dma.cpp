@@ -146,13 +146,9 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
                             .layer = layer,
                             .tag = tag,
                             .client = client};
-  // A write may be answered at once.
+  if (!dram.offer(request)) return false;
   tags.pop_back();
   pieces[tag] = piece;
-  if (!dram.offer(request)) {
-    tags.push_back(tag);
-    return false;
-  }
   ++in_flight;
   return true;
 }

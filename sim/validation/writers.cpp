@@ -19,6 +19,8 @@ std::string correlation(const SuiteResult& r) {
   return r.rank_correlation ? fmt::format("{:.3f}", *r.rank_correlation) : "-";
 }
 
+}  // namespace
+
 std::string bound_text(const Bound& bound) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
@@ -37,8 +39,6 @@ std::string_view verdict(const SuiteResult& r) {
   if (!r.suite->bound.is_stated()) return "reported";
   return r.within_bound ? "holds" : "LEFT";
 }
-
-}  // namespace
 
 std::string text_table(const std::vector<SuiteResult>& results) {
   std::size_t width = 5;

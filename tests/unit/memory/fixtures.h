@@ -34,11 +34,10 @@ inline std::vector<DramScheduler::Issue> run_all(DramScheduler& scheduler,
   DramClock now = 0;
   std::size_t next = 0;
   while (issues.size() < bursts.size()) {
-    while (next < bursts.size() && bursts[next].arrival <= now &&
-           scheduler.has_room(bursts[next].is_write)) {
+    while (next < bursts.size() && bursts[next].arrival <= now && scheduler.has_room()) {
       DramBurst burst = bursts[next++];
       burst.arrival = now;
-      (void)scheduler.push(burst);
+      scheduler.push(burst);
     }
     DramClock wake = scheduler.run(now, issues);
     if (next < bursts.size()) {
