@@ -48,10 +48,16 @@ ResolvedSection dram_section(const DramConfig& c) {
            {"tRFCpb", text(c.tRFCpb)},
            {"tREFI", text(c.tREFI)},
            {"tRTRS", text(c.tRTRS)},
+           {"tRREFD", text(c.tRREFD)},
            {"address_mapping", c.address_mapping},
+           {"bank_hash", std::string(name_of(c.bank_hash))},
            {"page_policy", std::string(name_of(c.page_policy))},
            {"refresh", std::string(name_of(c.refresh))},
            {"queue_depth", text(c.queue_depth)},
+           {"write_queue_depth", text(c.write_queue_depth)},
+           {"write_drain_high", text(c.write_drain_high)},
+           {"write_drain_low", text(c.write_drain_low)},
+           {"bank_queue_depth", text(c.bank_queue_depth)},
            {"starvation_cap", text(c.starvation_cap)},
            {"controller_latency_ns", text(c.controller_latency_ns)}}};
 }

@@ -15,6 +15,8 @@ constexpr std::array<std::pair<std::string_view, RefreshPolicy>, 3> kRefreshPoli
     {{"none", RefreshPolicy::kNone},
      {"all_bank", RefreshPolicy::kAllBank},
      {"per_bank", RefreshPolicy::kPerBank}}};
+constexpr std::array<std::pair<std::string_view, BankHash>, 3> kBankHashes = {
+    {{"none", BankHash::kNone}, {"column", BankHash::kColumn}, {"row", BankHash::kRow}}};
 
 struct Timing {
   std::string_view key;
@@ -88,20 +90,47 @@ std::int64_t power_of_two(const Layers& in, std::string_view key, std::int64_t h
   return value;
 }
 
-void check_address_mapping(const Layers& in, const std::string& mapping) {
+/// Whether `text` is the fields, once each, joined by '-'; "co:n" beside "co" is a part of it.
+bool is_address_mapping(std::string_view text, int column_bits) {
   std::array<int, kAddressFields.size()> seen{};
-  bool well_formed = mapping.size() == 3 * kAddressFields.size() - 1;
-  for (std::size_t at = 0; well_formed && at < mapping.size(); at += 3) {
-    const std::string_view field = std::string_view(mapping).substr(at, 2);
+  bool split = false, column_is_above = false;
+  while (!text.empty()) {
+    const std::string_view field = text.substr(0, text.find('-'));
     const auto found = std::find(kAddressFields.begin(), kAddressFields.end(), field);
-    well_formed = found != kAddressFields.end() && (at == 0 || mapping[at - 1] == '-');
-    if (well_formed) ++seen[static_cast<std::size_t>(found - kAddressFields.begin())];
+    if (found != kAddressFields.end()) {
+      ++seen[static_cast<std::size_t>(found - kAddressFields.begin())];
+      column_is_above = column_is_above || field == "co";
+    } else if (field.size() == 4 && field.starts_with("co:") && !split && column_is_above &&
+               field[3] >= '1' && field[3] - '0' < column_bits) {
+      split = true;
+    } else {
+      return false;
+    }
+    text.remove_prefix(field.size());
+    if (text.size() == 1) return false;
+    if (!text.empty()) text.remove_prefix(1);
   }
-  if (!well_formed || !std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; })) {
+  return std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; });
+}
+
+void check_address_mapping(const Layers& in, const DramConfig& c) {
+  const auto bursts_per_row = static_cast<std::uint64_t>(c.columns / c.burst_length);
+  if (!is_address_mapping(c.address_mapping, std::countr_zero(bursts_per_row))) {
     in.fail("address_mapping",
             fmt::format("must name each of ro, ra, bg, ba, co, ch once, joined by '-' from high to "
-                        "low address bits, got {}",
-                        mapping));
+                        "low address bits, co:n below co for n of its {} bits, got {}",
+                        std::countr_zero(bursts_per_row), c.address_mapping));
+  }
+}
+
+void check_write_queue(const Layers& in, const DramConfig& c) {
+  if (c.write_drain_high > c.write_queue_depth) {
+    in.fail("write_drain_high", fmt::format("must not exceed write_queue_depth = {}, got {}",
+                                            c.write_queue_depth, c.write_drain_high));
+  }
+  if (c.write_drain_low >= c.write_drain_high) {
+    in.fail("write_drain_low", fmt::format("must be below write_drain_high = {}, got {}",
+                                           c.write_drain_high, c.write_drain_low));
   }
 }
 
@@ -134,6 +163,11 @@ void check_timings(const Layers& in, const DramConfig& c) {
                                    c.tREFI));
     }
   }
+  if (c.refresh != RefreshPolicy::kNone && c.tREFI < c.least_refresh_interval()) {
+    in.fail("tREFI", fmt::format("must be at least {} to leave time for accesses between "
+                                 "refreshes, got {}",
+                                 c.least_refresh_interval(), c.tREFI));
+  }
 }
 
 DramConfig read_layers(const Layers& in) {
@@ -154,6 +188,15 @@ DramConfig read_layers(const Layers& in) {
   c.refresh = in.holder("refresh").get_choice("refresh", c.refresh, kRefreshPolicies);
   c.queue_depth =
       static_cast<int>(in.holder("queue_depth").get_int("queue_depth", c.queue_depth, 1, 1024));
+  c.bank_hash = in.holder("bank_hash").get_choice("bank_hash", c.bank_hash, kBankHashes);
+  c.write_queue_depth = static_cast<int>(
+      in.holder("write_queue_depth").get_int("write_queue_depth", c.write_queue_depth, 1, 1024));
+  c.write_drain_high = static_cast<int>(
+      in.holder("write_drain_high").get_int("write_drain_high", c.write_drain_high, 1, 1024));
+  c.write_drain_low = static_cast<int>(
+      in.holder("write_drain_low").get_int("write_drain_low", c.write_drain_low, 0, 1023));
+  c.bank_queue_depth = static_cast<int>(
+      in.holder("bank_queue_depth").get_int("bank_queue_depth", c.bank_queue_depth, 0, 1024));
   c.starvation_cap = static_cast<int>(
       in.holder("starvation_cap").get_int("starvation_cap", c.starvation_cap, 1, 1024));
   c.controller_latency_ns =
@@ -164,6 +207,8 @@ DramConfig read_layers(const Layers& in) {
     c.*timing.member = static_cast<int>(
         timings.holder(timing.key).require_int(timing.key, timing.least, kMaxTimingCycles));
   }
+  c.tRREFD =
+      static_cast<int>(timings.holder("tRREFD").get_int("tRREFD", c.tRREFD, 0, kMaxTimingCycles));
   timings.finish();
 
   if (c.burst_length > c.columns) {
@@ -174,7 +219,8 @@ DramConfig read_layers(const Layers& in) {
     in.fail("burst_length",
             fmt::format("a burst must not exceed 4096 bytes, got {}", c.burst_bytes()));
   }
-  check_address_mapping(in, c.address_mapping);
+  check_address_mapping(in, c);
+  check_write_queue(in, c);
   check_timings(timings, c);
   return c;
 }
@@ -188,6 +234,16 @@ std::int64_t DramConfig::capacity_bytes() const {
 
 double DramConfig::peak_bytes_per_second() const {
   return clock_mhz * 1e6 * data_rate * channels * bus_width_bits / 8;
+}
+
+std::int64_t DramConfig::lookahead_clocks() const {
+  return tRP + tRCD + std::max(tCL, tCWL) + ceil_div(burst_length, data_rate);
+}
+
+std::int64_t DramConfig::least_refresh_interval() const {
+  const bool per_bank = refresh == RefreshPolicy::kPerBank;
+  const std::int64_t ahead = lookahead_clocks() + kBatchBursts * ceil_div(burst_length, data_rate);
+  return (per_bank ? tRFCpb + tRREFD : tRFC) + 2 * ahead + tRAS + tFAW + tWR + tWTR_L;
 }
 
 DramConfig read_dram_device(const YamlMap& in, std::vector<ConfigSource>& sources) {

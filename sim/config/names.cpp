@@ -38,6 +38,18 @@ std::string_view name_of(PagePolicy policy) {
   return policy == PagePolicy::kOpen ? "open" : "closed";
 }
 
+std::string_view name_of(BankHash hash) {
+  switch (hash) {
+    case BankHash::kNone:
+      return "none";
+    case BankHash::kColumn:
+      return "column";
+    case BankHash::kRow:
+      return "row";
+  }
+  return "";
+}
+
 std::string_view name_of(RefreshPolicy policy) {
   switch (policy) {
     case RefreshPolicy::kNone:

@@ -84,6 +84,10 @@ struct InterconnectConfig {
 enum class PagePolicy : std::uint8_t { kOpen, kClosed };
 enum class RefreshPolicy : std::uint8_t { kNone, kAllBank, kPerBank };
 
+/// What the rank, bank group and bank of an address are XORed with, in this order from the low end:
+/// nothing, the bits of the row, or those of the column (in bursts), the last also the row.
+enum class BankHash : std::uint8_t { kNone, kColumn, kRow };
+
 /// A DRAM device and controller; YAML file named by `dram.device`, overridden by the keys beside
 /// it. Timings in DRAM clock cycles, JEDEC names.
 struct DramConfig {
@@ -96,12 +100,19 @@ struct DramConfig {
   int burst_length = 0;                ///< Beats.
   int tCL = 0, tCWL = 0, tRCD = 0, tRP = 0, tRAS = 0, tRRD_S = 0, tRRD_L = 0, tFAW = 0, tCCD_S = 0,
       tCCD_L = 0, tWR = 0, tWTR_S = 0, tWTR_L = 0, tRTP = 0, tRFC = 0, tRFCpb = 0, tREFI = 0,
-      tRTRS = 0;
-  std::string address_mapping;  ///< Fields from high to low address bits, e.g. "ro-ra-bg-ba-co-ch".
+      tRTRS = 0, tRREFD = 0;
+  /// Fields from high to low address bits, e.g. "ro-ra-bg-ba-co-ch"; co may be split by a "co:n" of
+  /// n bits below the rest of it.
+  std::string address_mapping;
+  BankHash bank_hash = BankHash::kNone;
   PagePolicy page_policy = PagePolicy::kOpen;
   RefreshPolicy refresh = RefreshPolicy::kAllBank;
-  int queue_depth = 32;           ///< Requests the controller reorders over, per channel.
-  int starvation_cap = 16;        ///< Row hits that may overtake an older request.
+  int queue_depth = 32;           ///< Reads the controller reorders over, per channel [bursts].
+  int write_queue_depth = 32;     ///< Writes it collects, per channel [bursts].
+  int write_drain_high = 26;      ///< Queued writes that start a drain.
+  int write_drain_low = 6;        ///< Queued writes that end it if reads wait.
+  int bank_queue_depth = 0;       ///< Bursts in a queue of each bank behind these; 0: none.
+  int starvation_cap = 16;        ///< Row hits that may overtake the oldest request.
   int controller_latency_ns = 0;  ///< Both ways together, queue excluded.
 
   [[nodiscard]] std::int64_t burst_bytes() const {
@@ -109,6 +120,13 @@ struct DramConfig {
   }
   [[nodiscard]] std::int64_t capacity_bytes() const;
   [[nodiscard]] double peak_bytes_per_second() const;
+  /// Clocks that the controller books commands ahead of the data bus: a row miss from its
+  /// precharge, and kBatchBursts bursts.
+  [[nodiscard]] std::int64_t lookahead_clocks() const;
+  /// Least tREFI that leaves time for accesses between refreshes: the refresh itself, what may be
+  /// booked ahead before and after it, and the recovery of a row.
+  [[nodiscard]] std::int64_t least_refresh_interval() const;
+  static constexpr int kBatchBursts = 4;
 };
 
 enum class SourceClass : std::uint8_t { kMeasured, kPublished, kDerived, kAssumed, kPlaceholder };

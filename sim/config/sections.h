@@ -33,6 +33,7 @@ inline constexpr std::array<std::string_view, 6> kAddressFields = {"ro", "ra", "
 [[nodiscard]] std::string_view name_of(Rounding rounding);
 [[nodiscard]] std::string_view name_of(PagePolicy policy);
 [[nodiscard]] std::string_view name_of(RefreshPolicy policy);
+[[nodiscard]] std::string_view name_of(BankHash hash);
 
 /// Reads `source` (required, for the whole section) and `sources` (optional, text per key), and
 /// appends them to `out`. Call when every other key has been read: `sources` may name those only.

@@ -16,57 +16,82 @@ int bits_of(std::int64_t size) {
 
 }  // namespace
 
-AddressMapping::AddressMapping(const DramConfig& config) {
+AddressMapping::AddressMapping(const DramConfig& config) : bank_hash_(config.bank_hash) {
   int shift = bits_of(config.burst_bytes());
   int seen = 0;
-  const auto place = [&](Field& field, std::int64_t size) {
-    NPU_CHECK(field.mask == 0, "an address field is named twice");
-    const int bits = bits_of(size);
+  const auto place = [&](Field& field, int bits) {
+    NPU_CHECK(field.mask == 0 && field.bits == 0, "an address field is named twice");
     field.shift = shift;
+    field.bits = bits;
     field.mask = (std::uint64_t{1} << bits) - 1;
     shift += bits;
+  };
+  const auto place_whole = [&](Field& field, std::int64_t size) {
+    place(field, bits_of(size));
     ++seen;
   };
+  const int column_bits = bits_of(config.columns / config.burst_length);
   std::string_view rest = config.address_mapping;
   while (!rest.empty()) {
-    NPU_CHECK(rest.size() >= 2, "an address field has two letters");
-    const std::string_view name = rest.substr(rest.size() - 2);
+    const std::size_t dash = rest.rfind('-');
+    const std::string_view name = dash == rest.npos ? rest : rest.substr(dash + 1);
+    rest = dash == rest.npos ? std::string_view{} : rest.substr(0, dash);
     if (name == "ch") {
-      place(channel_, config.channels);
+      place_whole(channel_, config.channels);
     } else if (name == "ra") {
-      place(rank_, config.ranks);
+      place_whole(rank_, config.ranks);
     } else if (name == "bg") {
-      place(bank_group_, config.bank_groups);
+      place_whole(bank_group_, config.bank_groups);
     } else if (name == "ba") {
-      place(bank_, config.banks_per_group);
+      place_whole(bank_, config.banks_per_group);
     } else if (name == "ro") {
-      place(row_, config.rows);
+      place_whole(row_, config.rows);
     } else if (name == "co") {
-      place(column_, config.columns / config.burst_length);
+      place(column_, column_bits - low_column_.bits);
+      ++seen;
     } else {
-      NPU_CHECK(false, "an address field is none of ro ra bg ba co ch");
+      NPU_CHECK(name.size() == 4 && name.starts_with("co:"),
+                "an address field is none of ro ra bg ba co ch");
+      place(low_column_, name[3] - '0');
     }
-    rest.remove_suffix(rest.size() > 2 ? 3 : 2);
   }
   NPU_CHECK(seen == 6, "an address mapping has six fields");
   NPU_CHECK(shift < 63, "a DRAM has less than 2^63 bytes");
   capacity_bytes_ = std::int64_t{1} << shift;
 }
 
-DramLocation AddressMapping::decode(std::int64_t address) const {
-  const auto a = static_cast<std::uint64_t>(address);
-  return {.channel = channel_.of(a),
-          .rank = rank_.of(a),
-          .bank_group = bank_group_.of(a),
-          .bank = bank_.of(a),
-          .row = row_.of(a),
-          .column = column_.of(a)};
+void AddressMapping::hash(DramLocation& l) const {
+  if (bank_hash_ == BankHash::kNone) return;
+  std::uint64_t bits = bank_hash_ == BankHash::kColumn ? l.column : l.row;
+  const auto mix = [&bits](std::uint32_t& value, const Field& field) {
+    value ^= static_cast<std::uint32_t>(bits & field.mask);
+    bits >>= field.bits;
+  };
+  mix(l.rank, rank_);
+  mix(l.bank_group, bank_group_);
+  mix(l.bank, bank_);
+  if (bank_hash_ == BankHash::kColumn) mix(l.row, row_);
 }
 
-std::int64_t AddressMapping::encode(const DramLocation& l) const {
-  return static_cast<std::int64_t>(channel_.at(l.channel) | rank_.at(l.rank) |
-                                   bank_group_.at(l.bank_group) | bank_.at(l.bank) |
-                                   row_.at(l.row) | column_.at(l.column));
+DramLocation AddressMapping::decode(std::int64_t address) const {
+  const auto a = static_cast<std::uint64_t>(address);
+  DramLocation location{.channel = channel_.of(a),
+                        .rank = rank_.of(a),
+                        .bank_group = bank_group_.of(a),
+                        .bank = bank_.of(a),
+                        .row = row_.of(a),
+                        .column = column_.of(a) << low_column_.bits | low_column_.of(a)};
+  hash(location);
+  return location;
+}
+
+std::int64_t AddressMapping::encode(const DramLocation& location) const {
+  DramLocation l = location;
+  hash(l);
+  return static_cast<std::int64_t>(
+      channel_.at(l.channel) | rank_.at(l.rank) | bank_group_.at(l.bank_group) | bank_.at(l.bank) |
+      row_.at(l.row) | column_.at(l.column >> low_column_.bits) |
+      low_column_.at(static_cast<std::uint32_t>(l.column & low_column_.mask)));
 }
 
 }  // namespace npu

@@ -146,9 +146,13 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
                             .layer = layer,
                             .tag = tag,
                             .client = client};
-  if (!dram.offer(request)) return false;
+  // A write may be answered at once.
   tags.pop_back();
   pieces[tag] = piece;
+  if (!dram.offer(request)) {
+    tags.push_back(tag);
+    return false;
+  }
   ++in_flight;
   return true;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 
@@ -22,8 +23,10 @@ constexpr std::int64_t kBoundaryBytes = 4096;
 /// A request that was accepted, until all its bursts are booked.
 struct OpenRequest {
   DramRequest request;
-  std::int32_t bursts_left = 0;
+  std::int32_t bursts_left = 0;  ///< Not yet booked.
+  std::int32_t places_left = 0;  ///< Writes: not yet in a queue.
   DramClock first_data = kNever, last_data = 0;
+  std::uint64_t last_arrival = 0;  ///< Writes: core cycle at the controller.
 };
 
 /// Periods as integers: core in ps, DRAM as 10^9 ps·kHz / kHz.
@@ -60,10 +63,12 @@ struct Dram::Impl {
       dont_initialize();
     }
 
-    [[nodiscard]] bool has_room() const { return scheduler_.has_room(); }
-    void push(const DramBurst& burst) {
-      scheduler_.push(burst);
+    [[nodiscard]] bool has_room(bool is_write) const { return scheduler_.has_room(is_write); }
+    /// @return whether a place in the queue was free.
+    bool push(const DramBurst& burst) {
+      const bool has_place = scheduler_.push(burst);
       wake_at(scheduler_.wake_for(burst.arrival));
+      return has_place;
     }
     void close(std::uint64_t cycle) {
       scheduler_.banks().refresh_until(owner_.to_clock.floor(static_cast<std::int64_t>(cycle)));
@@ -91,11 +96,13 @@ struct Dram::Impl {
   [[nodiscard]] bool can_take(const DramRequest& request) const;
   void accept(const DramRequest& request);
   void booked(const DramScheduler::Issue& issue);
-  void complete(const OpenRequest& open);
+  void placed(std::uint32_t slot);
+  void answer_read(const OpenRequest& open);
+  void answer_write(const OpenRequest& open);
   std::uint32_t open_slot();
   /// Tells the requesters that were refused, if one could be served.
   void tell_of_space() {
-    if (!refused.empty()) space.notify(sc_core::SC_ZERO_TIME);
+    if (!refused[0].empty() || !refused[1].empty()) space.notify(sc_core::SC_ZERO_TIME);
   }
 
   const DramConfig config;
@@ -111,7 +118,7 @@ struct Dram::Impl {
   bool with_data;
   PagedBytes bytes;
   sc_core::sc_event space;
-  std::deque<DramClient*> refused;  ///< Requesters to serve first, in order.
+  std::array<std::deque<DramClient*>, 2> refused;  ///< To serve first: of reads, of writes.
   std::vector<OpenRequest> open;
   std::vector<std::uint32_t> free_slots;
   std::vector<std::unique_ptr<Channel>> channels;
@@ -128,9 +135,9 @@ void Dram::Impl::Channel::wake_at(DramClock clock) {
 void Dram::Impl::Channel::step() {
   now_ = std::max(now_, pending_);
   pending_ = kNever;
-  const bool had_room = scheduler_.has_room();
   issues_.clear();
   const DramClock next = scheduler_.run(now_, issues_);
+  for (const std::uint32_t slot : scheduler_.placed()) owner_.placed(slot);
   for (const DramScheduler::Issue& issue : issues_) {
     activity_.add(issue, owner_.open[issue.burst.request].request.layer, scheduler_.banks());
     owner_.booked(issue);
@@ -138,12 +145,14 @@ void Dram::Impl::Channel::step() {
   const std::uint64_t cycle = owner_.clock.now();
   activity_.count_refreshes(scheduler_.banks(), cycle);
   activity_.settle(cycle);
-  if (next == kNever) {
-    activity_.flush_counters();
-  } else {
+  if (next != kNever) {
     wake_at(next);
+  } else {
+    activity_.flush_counters();
+    // The run lasts until the last burst is through, though its requester was answered before.
+    if (scheduler_.banks().data_free() > now_) wake_at(scheduler_.banks().data_free());
   }
-  if (!had_room && scheduler_.has_room()) owner_.tell_of_space();
+  if (!issues_.empty()) owner_.tell_of_space();
 }
 
 Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
@@ -167,15 +176,17 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
 }
 
 bool Dram::Impl::can_take(const DramRequest& request) const {
-  if (!refused.empty() && refused.front() != request.client) return false;
-  if (channels.size() == 1) return channels.front()->has_room();
+  const std::deque<DramClient*>& before = refused[request.is_write ? 1 : 0];
+  if (!before.empty() && before.front() != request.client) return false;
+  const bool is_write = request.is_write;
+  if (channels.size() == 1) return channels.front()->has_room(is_write);
   const std::int64_t last = (request.address + request.bytes - 1) / burst_bytes;
   std::uint64_t seen = 0;  // At most 64 channels.
   for (std::int64_t burst = request.address / burst_bytes; burst <= last; ++burst) {
     const std::uint32_t channel = mapping.decode(burst * burst_bytes).channel;
     if ((seen >> channel & 1U) != 0) continue;
     seen |= std::uint64_t{1} << channel;
-    if (!channels[channel]->has_room()) return false;
+    if (!channels[channel]->has_room(is_write)) return false;
   }
   return true;
 }
@@ -197,23 +208,35 @@ void Dram::Impl::accept(const DramRequest& request) {
   const std::uint32_t slot = open_slot();
   open[slot] = {.request = request, .bursts_left = static_cast<std::int32_t>(last - first + 1)};
   const std::uint64_t now = clock.now();
+  std::uint64_t arrival = now + cycles_there;
   DramBurst burst{.is_write = request.is_write,
-                  .arrival = to_clock.ceil(static_cast<std::int64_t>(now + cycles_there)),
+                  .arrival = to_clock.ceil(static_cast<std::int64_t>(arrival)),
                   .request = slot};
+  std::int32_t without_place = 0;
   for (std::int64_t number = first; number <= last; ++number) {
     const DramLocation at = mapping.decode(number * burst_bytes);
     if (request.is_write) {
       const std::int64_t size = std::min(end, (number + 1) * burst_bytes) -
                                 std::max(request.address, number * burst_bytes);
-      const std::uint64_t passed = there.pass(now, static_cast<std::uint64_t>(size));
-      burst.arrival = to_clock.ceil(static_cast<std::int64_t>(passed + cycles_there));
+      arrival = there.pass(now, static_cast<std::uint64_t>(size)) + cycles_there;
+      burst.arrival = to_clock.ceil(static_cast<std::int64_t>(arrival));
     }
     burst.bank = (at.rank * static_cast<std::uint32_t>(config.bank_groups) + at.bank_group) *
                      static_cast<std::uint32_t>(config.banks_per_group) +
                  at.bank;
     burst.row = at.row;
-    channels[at.channel]->push(burst);
+    burst.column = at.column;
+    if (!channels[at.channel]->push(burst)) ++without_place;
   }
+  if (!request.is_write) return;
+  open[slot].places_left = without_place;
+  open[slot].last_arrival = arrival;
+  if (without_place == 0) answer_write(open[slot]);
+}
+
+void Dram::Impl::placed(std::uint32_t slot) {
+  OpenRequest& request = open[slot];
+  if (request.request.is_write && --request.places_left == 0) answer_write(request);
 }
 
 void Dram::Impl::booked(const DramScheduler::Issue& issue) {
@@ -223,17 +246,19 @@ void Dram::Impl::booked(const DramScheduler::Issue& issue) {
   if (--request.bursts_left > 0) return;
   const OpenRequest done = request;
   free_slots.push_back(issue.burst.request);
-  complete(done);
+  if (!done.request.is_write) answer_read(done);
 }
 
-void Dram::Impl::complete(const OpenRequest& done) {
-  const DramRequest& request = done.request;
-  auto cycle = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
-  if (!request.is_write) {
-    const auto first = static_cast<std::uint64_t>(to_core.ceil(done.first_data));
-    cycle = std::max(cycle, back.pass(first, static_cast<std::uint64_t>(request.bytes)));
-  }
-  request.client->on_dram_done(request.tag, cycle + cycles_back);
+void Dram::Impl::answer_read(const OpenRequest& done) {
+  const auto first = static_cast<std::uint64_t>(to_core.ceil(done.first_data));
+  const auto last = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
+  const std::uint64_t passed = back.pass(first, static_cast<std::uint64_t>(done.request.bytes));
+  done.request.client->on_dram_done(done.request.tag, std::max(last, passed) + cycles_back);
+}
+
+void Dram::Impl::answer_write(const OpenRequest& done) {
+  done.request.client->on_dram_done(done.request.tag,
+                                    std::max(done.last_arrival, clock.now()) + cycles_back);
 }
 
 Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config,
@@ -258,7 +283,7 @@ bool Dram::offer(const DramRequest& request) {
       request.address / kBoundaryBytes == (request.address + request.bytes - 1) / kBoundaryBytes,
       "a request crosses 4 KiB");
   NPU_CHECK(request.client != nullptr, "a request has no client");
-  std::deque<DramClient*>& refused = impl_->refused;
+  std::deque<DramClient*>& refused = impl_->refused[request.is_write ? 1 : 0];
   if (!impl_->can_take(request)) {
     if (std::find(refused.begin(), refused.end(), request.client) == refused.end()) {
       refused.push_back(request.client);

@@ -17,8 +17,9 @@ namespace npu {
 class DramClient {
  public:
   virtual ~DramClient() = default;
-  /// The request `tag` has its last byte at the requester (read) or is accepted and done (write) at
-  /// `core_cycle`, which may lie ahead of now. Called from a method process: must not block.
+  /// The request `tag` has its last byte at the requester (read) or has all its bytes in the
+  /// controllers' write queues, and the requester knows (write), at `core_cycle`, which may lie
+  /// ahead of now. Called from offer() (writes) or a method process: must not block.
   virtual void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) = 0;
 };
 
@@ -34,15 +35,17 @@ struct DramRequest {
 /// All DRAM channels with their controllers, and the interconnect in front of them.
 ///
 /// Timing: next-allowed timestamps per bank, bank group, rank and channel from the JEDEC parameters
-/// (dram_banks.h); FR-FCFS over a bounded queue per channel with a starvation cap
-/// (dram_scheduler.h); all-bank or per-bank refresh; open or closed pages; interconnect.h in front.
-/// A request is split into bursts of burst_bytes(); a head or tail that is not aligned costs a
-/// whole burst. It is accepted whole when each channel's queue that it needs has a free entry; what
-/// does not fit waits in front. Requesters that were refused are served in the order of their first
-/// refusal, before others. Half of controller_latency_ns lies before the queue, the other half
-/// after the data. Nothing is scheduled when nothing is queued; refreshes of idle time are made up
-/// for at the next request and in close(). Not modelled: read-modify-write of partial bursts (data
-/// masks are assumed), coherence of reads with writes under way.
+/// (dram_banks.h); FR-FCFS over a bounded read and a bounded write queue per channel with a
+/// starvation cap and write draining (dram_scheduler.h); all-bank or per-bank refresh; open or
+/// closed pages; interconnect.h in front. A request is split into bursts of burst_bytes(); a head
+/// or tail that is not aligned costs a whole burst. It is accepted whole when each channel's queue
+/// that it needs has a free entry; what does not fit waits in front. A write is answered when it is
+/// in the write queues; a read of the same bytes goes behind it. Requesters that were refused are
+/// served in the order of their first refusal, before others, reads and writes apart. Half of
+/// controller_latency_ns lies before the queue, the other half after the data. Nothing is scheduled
+/// when nothing is queued; refreshes of idle time are made up for at the next request and in
+/// close(). Not modelled: read-modify-write of partial bursts (data masks are assumed), coherence
+/// of reads with writes under way.
 class Dram : public sc_core::sc_module {
  public:
   Dram(const sc_core::sc_module_name& name, const DramConfig& config,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -38,43 +39,74 @@ struct BurstTimes {
 ///   WR→RD tCWL + burst + tWTR_L in a bank group, + tWTR_S in a rank;
 ///   data tCL after RD and tCWL after WR, burst_length / data_rate clocks long; between bursts of
 ///   other direction or rank the bus is free for tRTRS; refresh every tREFI per rank (all-bank,
-///   tRFC, ranks staggered) or per bank (tRFCpb, banks staggered), rows closed before and after.
-/// Commands of a rank are issued in the order in which they are booked. Not modelled: collisions on
-/// the command bus, postponed refresh, power-down, tRCD of reads and writes apart. Source: JESD79-4
-/// (DDR4), JESD209-4 (LPDDR4), JESD235 (HBM), timing tables.
+///   tRFC, ranks staggered) or per bank (tRFCpb, banks staggered), rows closed before and after; a
+///   per-bank refresh counts as an activate for tRRD_S, and the rank's next activate or per-bank
+///   refresh is tRREFD after it.
+/// Activates and refreshes of a rank, and all column commands, are issued in the order in which
+/// they are booked. Not modelled: collisions on the command bus, postponed refresh, power-down,
+/// tRCD of reads and writes apart. Source: JESD79-4 (DDR4), JESD209-4 (LPDDR4), JESD235 (HBM),
+/// timing tables.
 class DramBanks {
  public:
   explicit DramBanks(const DramConfig& config);
 
-  [[nodiscard]] bool is_hit(std::uint32_t bank, std::uint32_t row) const {
-    return banks_[bank].open_row == row;
+  [[nodiscard]] bool is_open(std::uint32_t bank) const { return banks_[bank].open_row >= 0; }
+  /// What holds for the next burst of one direction whatever its bank; until the next booking.
+  struct Outlook {
+    bool is_write = false;
+    DramClock column_same_rank = 0, column_other_rank = 0;  ///< Of the last burst's rank.
+  };
+  [[nodiscard]] Outlook outlook(bool is_write, DramClock now) const;
+  /// Earliest column command for the bank's open row; refresh not considered.
+  [[nodiscard]] DramClock earliest_column(std::uint32_t bank, const Outlook& outlook) const {
+    const Bank& b = banks_[bank];
+    const Group& group = groups_[b.group];
+    const DramClock bus =
+        b.rank == last_rank_ ? outlook.column_same_rank : outlook.column_other_rank;
+    const DramClock column = std::max({bus, group.next_column, b.next_column});
+    return outlook.is_write ? column
+                            : std::max({column, group.next_read, ranks_[b.rank].next_read});
   }
-  /// Earliest times of a burst if it were the next booked, no command before `now`; refresh not
-  /// considered.
-  [[nodiscard]] BurstTimes earliest(std::uint32_t bank, std::uint32_t row, bool is_write,
-                                    DramClock now) const;
+  /// Earliest activate of a bank, precharged before if a row is open, no command before `now`.
+  [[nodiscard]] DramClock earliest_activate(std::uint32_t bank, DramClock now) const {
+    const Bank& b = banks_[bank];
+    const Rank& rank = ranks_[b.rank];
+    const DramClock ready =
+        b.open_row < 0 ? b.next_activate : std::max(now, b.next_precharge) + config_.tRP;
+    return std::max(
+        {now, ready, rank.next_activate, rank.window_end, groups_[b.group].next_activate});
+  }
   /// Earliest activate that some rank allows whatever the bank, no command before `now`.
   [[nodiscard]] DramClock any_activate(DramClock now) const;
 
-  /// Books a burst at `times` as earliest() gave them.
-  void book(std::uint32_t bank, std::uint32_t row, bool is_write, const BurstTimes& times,
-            bool auto_precharge);
+  /// Books an activate at `at` as earliest_activate() gave it, the precharge tRP before.
+  void book_activate(std::uint32_t bank, std::uint32_t row, DramClock at);
+  /// Books a column command at `column` as earliest_column() gave it. @return its instants, with
+  /// those that opened the row if it is the first since.
+  BurstTimes book_column(std::uint32_t bank, bool is_write, DramClock column, bool auto_precharge);
 
   /// When the next refresh that takes this bank is due. No column command may be booked from then
   /// on before refresh().
   [[nodiscard]] DramClock refresh_due(std::uint32_t bank) const {
-    return units_[unit_of(bank)].due;
+    return units_[banks_[bank].unit].due;
   }
   /// Does the refresh that is due for this bank.
   void refresh(std::uint32_t bank);
-  /// Does every refresh that is due at or before `now`.
-  void refresh_until(DramClock now);
+  /// First bank and number of banks that refresh together with this one.
+  struct BankRange {
+    std::uint32_t first = 0, count = 0;
+  };
+  [[nodiscard]] BankRange refreshed_with(std::uint32_t bank) const {
+    return {banks_[bank].unit * unit_banks_, unit_banks_};
+  }
+  /// Does every refresh that is due at or before `now`. @return whether there was one.
+  bool refresh_until(DramClock now);
   struct Interval {
     DramClock begin = 0, end = 0;
   };
   /// The last refresh that took this bank.
   [[nodiscard]] Interval last_refresh(std::uint32_t bank) const {
-    return units_[unit_of(bank)].last;
+    return units_[banks_[bank].unit].last;
   }
   [[nodiscard]] std::uint64_t refresh_count() const { return refresh_count_; }
 
@@ -88,12 +120,15 @@ class DramBanks {
   struct Bank {
     std::int64_t open_row = -1;
     DramClock next_activate = 0, next_precharge = 0, next_column = 0;
+    DramClock precharge = -1, activate = -1;  ///< Of the open row, until its first burst.
+    std::uint32_t group = 0, rank = 0, unit = 0;
   };
   struct Group {
     DramClock next_activate = 0, next_column = 0, next_read = 0;
   };
   struct Rank {
     DramClock next_activate = 0, next_read = 0;
+    DramClock window_end = -kNever;  ///< tFAW after the oldest of the last four activates.
     std::array<DramClock, 4> activates{-kNever, -kNever, -kNever, -kNever};  ///< The last four.
     std::size_t oldest = 0;
   };
@@ -103,8 +138,6 @@ class DramBanks {
     Interval last;
   };
 
-  [[nodiscard]] DramClock rank_activate(const Rank& rank, DramClock now) const;
-  [[nodiscard]] std::size_t unit_of(std::uint32_t bank) const { return bank / unit_banks_; }
   void note(DramCommandKind kind, std::uint32_t bank, std::uint32_t row, DramClock at) {
     if (log != nullptr) log->push_back({kind, bank, row, at});
   }
@@ -112,7 +145,7 @@ class DramBanks {
 
   const DramConfig config_;
   const DramClock burst_clocks_, refresh_clocks_;
-  std::uint32_t group_banks_, rank_banks_, unit_banks_;
+  std::uint32_t unit_banks_;
   std::vector<Bank> banks_;
   std::vector<Group> groups_;
   std::vector<Rank> ranks_;

@@ -7,125 +7,222 @@
 
 namespace npu {
 
+DramScheduler::Side::Side(const DramConfig& config, int queue_depth, std::size_t bank_count)
+    : depth(static_cast<std::size_t>(queue_depth)),
+      behind_banks(config.bank_queue_depth > 0),
+      queue(behind_banks ? static_cast<std::size_t>(config.bank_queue_depth) * bank_count : depth,
+            bank_count, config.starvation_cap) {}
+
 DramScheduler::DramScheduler(const DramConfig& config)
-    : depth_(static_cast<std::size_t>(config.queue_depth)),
-      starvation_cap_(config.starvation_cap),
+    : drain_high_(static_cast<std::size_t>(config.write_drain_high)),
+      drain_low_(static_cast<std::size_t>(config.write_drain_low)),
+      starvation_cap_(config.starvation_cap * config.ranks * config.bank_groups *
+                      config.banks_per_group),
       closed_page_(config.page_policy == PagePolicy::kClosed),
-      lookahead_(config.tRP + config.tRCD + std::max(config.tCL, config.tCWL) +
-                 timing::burst_clocks(config)),
-      batch_(kBatchBursts * timing::burst_clocks(config)),
+      batch_(DramConfig::kBatchBursts * timing::burst_clocks(config)),
+      precharge_clocks_(config.tRP),
+      activate_clocks_(config.tRCD),
+      lookahead_(config.lookahead_clocks()),
       banks_(config),
-      looked_(banks_.bank_count() * 3) {
-  NPU_CHECK(config.queue_depth > 0, "a DRAM queue needs an entry");
-  queue_.reserve(depth_);
-  if (config.refresh == RefreshPolicy::kNone) return;
-  const bool per_bank = config.refresh == RefreshPolicy::kPerBank;
-  const DramClock least = (per_bank ? config.tRFCpb : config.tRFC) + 2 * (lookahead_ + batch_) +
-                          config.tRAS + config.tFAW + config.tWR + config.tWTR_L;
-  if (config.tREFI < least) {
-    fail("dram: tREFI: must be at least {} to leave time for accesses between refreshes, got {}",
-         least, config.tREFI);
-  }
+      reads_(config, config.queue_depth, banks_.bank_count()),
+      writes_(config, config.write_queue_depth, banks_.bank_count()),
+      bank_depth_(static_cast<std::size_t>(config.bank_queue_depth)),
+      in_bank_(banks_.bank_count()) {
+  NPU_CHECK(drain_low_ < drain_high_ && drain_high_ <= writes_.depth,
+            "the watermarks of a DRAM write queue");
+  NPU_CHECK(
+      config.refresh == RefreshPolicy::kNone || config.tREFI >= config.least_refresh_interval(),
+      "DRAM refresh leaves no time");
 }
 
 DramClock DramScheduler::wake_for(DramClock arrival) const {
-  return std::max(arrival, banks_.data_free() - lookahead_);
+  return std::max({arrival, booked_until_, banks_.data_free() - lookahead_});
 }
 
-DramClock DramScheduler::next_arrival() const {
-  const DramClock read = reads_.empty() ? kNever : reads_.front().arrival;
-  const DramClock write = writes_.empty() ? kNever : writes_.front().arrival;
-  return std::min(read, write);
-}
-
-void DramScheduler::refill(DramClock now) {
-  while (queue_.size() < depth_ && next_arrival() <= now) {
-    const bool take_read =
-        !reads_.empty() && (writes_.empty() || reads_.front().arrival <= writes_.front().arrival);
-    std::deque<DramBurst>& from = take_read ? reads_ : writes_;
-    queue_.push_back(from.front());
-    from.pop_front();
-  }
-}
-
-void DramScheduler::consider_hits(DramClock now, Choice& best) {
-  for (std::size_t i = 0; i < queue_.size(); ++i) {
-    const DramBurst& b = queue_[i];
-    if (!banks_.is_hit(b.bank, b.row)) continue;
-    if (!first_look(std::size_t{b.bank} * 3 + (b.is_write ? 1 : 0))) continue;
-    const BurstTimes times = banks_.earliest(b.bank, b.row, b.is_write, now);
-    if (times.column >= banks_.refresh_due(b.bank)) continue;
-    looked_[std::size_t{b.bank} * 3 + 2] = choice_number_;  // Not to be closed.
-    if (times.column >= best.times.column) continue;
-    best = {i, times};
-    if (times.column <= std::max(now, banks_.next_column())) return;
-  }
-}
-
-void DramScheduler::consider_misses(DramClock now, Choice& best) {
-  const DramClock soonest = banks_.any_activate(now);
-  for (std::size_t i = 0; i < queue_.size(); ++i) {
-    const DramBurst& b = queue_[i];
-    if (!first_look(std::size_t{b.bank} * 3 + 2)) continue;
-    const BurstTimes times = banks_.earliest(b.bank, b.row, b.is_write, now);
-    if (times.column >= best.times.column) continue;
-    best = {i, times};
-    if (times.activate <= soonest) return;
-  }
-}
-
-DramScheduler::Choice DramScheduler::choose(DramClock now) {
-  for (;;) {
-    ++choice_number_;
-    Choice best;
-    const DramBurst& oldest = queue_.front();
-    if (oldest.overtaken >= starvation_cap_) {
-      best.times = banks_.earliest(oldest.bank, oldest.row, oldest.is_write, now);
+void DramScheduler::refill(Side& side, DramClock now) {
+  while (!side.under_way.empty() && side.under_way.front().arrival <= now && !side.is_full()) {
+    const DramBurst& burst = side.under_way.front();
+    if (burst.waits_for_place) placed_.push_back(burst.request);
+    if (side.behind_banks) {
+      side.front.push_back(burst);
     } else {
-      consider_hits(now, best);
-      if (best.times.column > std::max(now, banks_.next_column())) consider_misses(now, best);
+      side.queue.push(burst);
     }
-    const std::uint32_t bank = queue_[best.index].bank;
-    if (best.times.column < banks_.refresh_due(bank)) return best;
-    banks_.refresh(bank);
+    if (!burst.is_write && writes_.waiting() > 0) order_after_write(burst);
+    side.under_way.pop_front();
   }
 }
 
-bool DramScheduler::is_last_hit(std::size_t index) const {
-  const DramBurst& chosen = queue_[index];
-  for (std::size_t i = 0; i < queue_.size(); ++i) {
-    if (i != index && queue_[i].bank == chosen.bank && queue_[i].row == chosen.row) return false;
-  }
-  return true;
+void DramScheduler::order_after_write(const DramBurst& read) {
+  const BurstQueue::Slot match = writes_.queue.find(read.bank, read.row, read.column);
+  if (match != BurstQueue::kNone) read_again_ = match;
+  const auto same = [&read](const DramBurst& write) {
+    return write.bank == read.bank && write.row == read.row && write.column == read.column;
+  };
+  if (std::ranges::any_of(writes_.front, same)) drain_left_ = writes_.front.size();
 }
 
-void DramScheduler::issue(const Choice& choice, std::vector<Issue>& issues) {
-  const DramBurst burst = queue_[choice.index];
-  banks_.book(burst.bank, burst.row, burst.is_write, choice.times,
-              closed_page_ && is_last_hit(choice.index));
-  issues.push_back({burst, choice.times, std::min(burst.arrival, queue_.front().arrival)});
-  if (choice.times.activate < 0) {
-    for (std::size_t i = 0; i < choice.index; ++i) ++queue_[i].overtaken;
+void DramScheduler::fill_banks() {
+  if (drain_left_ == 0 && (writes_.front.size() >= drain_high_ ||
+                           (reads_.front.empty() && writes_.front.size() > drain_low_))) {
+    drain_left_ = writes_.front.size();
   }
-  queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(choice.index));
+  std::deque<DramBurst>& from = side(drain_left_ > 0).front;
+  for (auto burst = from.begin(); burst != from.end();) {
+    if (in_bank_[burst->bank] == bank_depth_) {
+      ++burst;
+      continue;
+    }
+    ++in_bank_[burst->bank];
+    side(burst->is_write).queue.push(*burst);
+    const bool drained = burst->is_write && --drain_left_ == 0;
+    burst = from.erase(burst);
+    if (drained) break;
+  }
+}
+
+void DramScheduler::choose_direction() {
+  const std::size_t writes = writes_.queue.size();
+  const bool must_drain = read_again_ != BurstQueue::kNone || reads_.queue.empty();
+  const bool goes_on = bank_depth_ > 0 || writes > drain_low_;
+  const bool starts = bank_depth_ == 0 && writes >= drain_high_;
+  draining_ = writes > 0 && (must_drain || (draining_ ? goes_on : starts));
+}
+
+DramScheduler::Command DramScheduler::activate_of(std::uint32_t bank, BurstQueue::Slot slot,
+                                                  DramClock now) const {
+  const DramClock at = banks_.earliest_activate(bank, now);
+  return {.slot = slot,
+          .is_column = false,
+          .at = at,
+          .first = banks_.is_open(bank) ? at - precharge_clocks_ : at};
+}
+
+DramScheduler::Command DramScheduler::command_of(const Side& side, BurstQueue::Slot slot,
+                                                 DramClock now) const {
+  const DramBurst& b = side.queue.burst(slot);
+  if (!side.queue.is_hit(slot)) return activate_of(b.bank, slot, now);
+  const DramClock at = banks_.earliest_column(b.bank, banks_.outlook(b.is_write, now));
+  return {.slot = slot, .is_column = true, .at = at, .first = at};
+}
+
+DramScheduler::Command DramScheduler::first_column(const Side& side, DramClock now) const {
+  const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
+  Command best;
+  side.queue.for_each_hit([&](std::uint32_t bank, BurstQueue::Slot slot) {
+    const DramClock at = banks_.earliest_column(bank, outlook);
+    if (at < best.at || (at == best.at && side.queue.order(slot) < side.queue.order(best.slot))) {
+      best = {.slot = slot, .is_column = true, .at = at, .first = at};
+    }
+  });
+  return best;
+}
+
+DramScheduler::Command DramScheduler::first_activate(const Side& side, DramClock now,
+                                                     DramClock bound) const {
+  if (!side.queue.has_misses_in_closed_banks()) bound = std::max(bound, now + precharge_clocks_);
+  BurstQueue::Slot best = BurstQueue::kNone;
+  DramClock best_at = kNever;
+  side.queue.for_misses_by_age([&](BurstQueue::Slot slot) {
+    const DramClock at = banks_.earliest_activate(side.queue.burst(slot).bank, now);
+    if (at < best_at) {
+      best = slot;
+      best_at = at;
+    }
+    return best_at > bound;
+  });
+  return activate_of(side.queue.burst(best).bank, best, now);
+}
+
+DramScheduler::Command DramScheduler::choose(DramClock now) {
+  const Side& s = side(draining_);
+  for (;;) {
+    Command command;
+    if (s.overtaken >= starvation_cap_) {
+      command = command_of(s, s.queue.oldest(), now);
+    } else {
+      command = first_column(s, now);
+      if (s.queue.has_misses()) {
+        const DramClock bound = banks_.any_activate(now);
+        if (bound - precharge_clocks_ < command.first) {
+          const Command activate = first_activate(s, now, bound);
+          if (activate.first < command.first) command = activate;
+        }
+      }
+    }
+    // No command of a bank from when its refresh is due, and no row opened in vain before.
+    const std::uint32_t bank = s.queue.burst(command.slot).bank;
+    const DramClock column = command.is_column ? command.at : command.at + activate_clocks_;
+    if (column < banks_.refresh_due(bank)) return command;
+    refresh(bank);
+  }
+}
+
+void DramScheduler::refresh(std::uint32_t bank) {
+  banks_.refresh(bank);
+  const DramBanks::BankRange range = banks_.refreshed_with(bank);
+  for (std::uint32_t i = 0; i < range.count; ++i) set_open_row(range.first + i, -1);
+}
+
+void DramScheduler::activate(const Command& command) {
+  const DramBurst& burst = side(draining_).queue.burst(command.slot);
+  banks_.book_activate(burst.bank, burst.row, command.at);
+  side(draining_).queue.open_row_for(command.slot);
+  side(!draining_).queue.set_open_row(burst.bank, burst.row);
+}
+
+void DramScheduler::issue(const Command& command, std::vector<Issue>& issues) {
+  Side& s = side(draining_);
+  const DramBurst& burst = s.queue.burst(command.slot);
+  const bool closes = closed_page_ && s.queue.count_on_row(burst.bank, burst.row) == 1;
+  const BurstTimes times = banks_.book_column(burst.bank, burst.is_write, command.at, closes);
+  const BurstQueue::Slot oldest = s.queue.oldest();
+  issues.push_back({burst, times, std::min(burst.arrival, s.queue.burst(oldest).arrival)});
+  if (command.slot == oldest) {
+    s.overtaken = 0;
+  } else if (times.activate < 0) {
+    ++s.overtaken;
+  }
+  if (draining_ && command.slot == read_again_) read_again_ = BurstQueue::kNone;
+  if (bank_depth_ > 0) --in_bank_[burst.bank];
+  s.queue.erase(command.slot);
+  if (closes) set_open_row(issues.back().burst.bank, -1);
 }
 
 DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
-  banks_.refresh_until(now);
-  const DramClock horizon = now + lookahead_ + batch_;
+  if (banks_.refresh_until(now)) {
+    for (std::uint32_t bank = 0; bank < banks_.bank_count(); ++bank) {
+      if (!banks_.is_open(bank)) set_open_row(bank, -1);
+    }
+  }
+  placed_.clear();
+  booked_until_ = now;
   DramClock wake = kNever;
   for (;;) {
-    refill(now);
-    if (queue_.empty()) break;
-    const Choice choice = choose(now);
-    if (choice.times.data_end > horizon) {
-      wake = choice.times.data_end - lookahead_;
+    refill(writes_, now);
+    refill(reads_, now);
+    if (bank_depth_ > 0) fill_banks();
+    choose_direction();
+    if (side(draining_).queue.empty()) break;
+    const Command command = choose(now);
+    // A lone burst has nothing to compete with and saves an event.
+    const bool is_lone = reads_.waiting() + writes_.waiting() == 1;
+    const DramClock window = now + (is_lone ? lookahead_ : batch_);
+    if (command.first > window) {
+      wake = command.first;
+      booked_until_ = window;
       break;
     }
-    issue(choice, issues);
+    if (command.is_column) {
+      issue(command, issues);
+    } else {
+      activate(command);
+    }
   }
-  if (queue_.size() < depth_ && next_arrival() < kNever) {
-    wake = std::min(wake, wake_for(next_arrival()));
+  for (const Side* s : {&reads_, &writes_}) {
+    if (!s->is_full() && !s->under_way.empty()) {
+      wake = std::min(wake, wake_for(s->next_arrival()));
+    }
   }
   return wake == kNever ? kNever : std::max(wake, now + 1);
 }

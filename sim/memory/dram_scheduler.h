@@ -4,43 +4,44 @@
 #include <deque>
 #include <vector>
 
+#include "sim/memory/burst_queue.h"
 #include "sim/memory/dram_banks.h"
 
 namespace npu {
 
-/// A burst waiting at a controller.
-struct DramBurst {
-  std::uint32_t bank = 0, row = 0;  ///< Flat bank of the channel.
-  bool is_write = false;
-  DramClock arrival = 0;      ///< At the controller.
-  std::uint32_t request = 0;  ///< The caller's.
-  int overtaken = 0;          ///< Row hits that came later and went first.
-};
-
-/// The controller of one channel: FR-FCFS over a bounded queue.
+/// The controller of one channel: FR-FCFS over a bounded read queue and a bounded write queue.
 ///
-/// Of the queued bursts the one whose column command can be earliest goes next; of equals a hit of
-/// an open row before a miss, then the older. A row with queued hits is not closed. A burst that
-/// starvation_cap row hits have overtaken goes before all. Column commands are issued in that
-/// order; activates run ahead of them, up to tRP + tRCD + max(tCL, tCWL) + burst before the data
-/// bus is free, so that banks open while others transfer. A burst leaves the queue when its
-/// commands are booked. Closed pages: precharge with the last queued hit of a row. Decisions are
-/// made kBatchBursts bursts ahead of need, to save simulation events: what arrives meanwhile cannot
-/// overtake those. Not modelled: write draining by watermark, gaps on the data bus filled by later
-/// bursts. Source: Rixner et al., Memory Access Scheduling, ISCA 2000 (first ready, first come
-/// first served).
+/// Reads go first; writes collect. When write_drain_high writes are queued, or no read is, writes
+/// are served until write_drain_low are left and a read waits. A read of a burst whose write is
+/// queued makes the writes go first up to that one.
+/// With bank_queue_depth, bursts go on from these queues to a queue per bank, reads or, in a drain,
+/// as many writes as were queued at its start; the scheduler sees the banks' queues only and serves
+/// one direction until nothing of it is left there.
+/// In the direction that is served, each bank offers its oldest row hit, else its oldest burst, so
+/// a row with queued hits is not closed. Of the hits the one whose column command can be earliest
+/// goes next, of equals the older; of the misses the one whose activate can be earliest opens its
+/// row next, of equals the older; whichever command comes first is booked first. When
+/// starvation_cap row hits have overtaken the oldest burst, it goes before all. A burst leaves its
+/// place in the queue when an activate is booked for it, else when its column command is. Closed
+/// pages: precharge with the last queued hit of a row. Commands are booked up to kBatchBursts
+/// bursts ahead of their time, to save simulation events: what arrives meanwhile cannot overtake
+/// those. Not modelled: gaps on the data bus filled by later bursts, writes answered to reads or
+/// merged in the queue. Source: Rixner et al., Memory Access Scheduling, ISCA 2000 (first ready,
+/// first come first served); watermarks as in DRAMsim3 and Ramulator 2.
 class DramScheduler {
  public:
-  /// @throws Error if the refresh interval leaves no time to access a bank.
   explicit DramScheduler(const DramConfig& config);
 
   /// Whether the queue has a free entry, counting bursts on their way to the controller.
-  [[nodiscard]] bool has_room() const {
-    return queue_.size() + reads_.size() + writes_.size() < depth_;
+  [[nodiscard]] bool has_room(bool is_write) const { return side(is_write).has_room(); }
+  /// Puts a burst on its way; it waits in front of a full queue. Bursts of a direction arrive in
+  /// the order pushed. @return whether a place in the queue was free.
+  bool push(DramBurst burst) {
+    Side& s = side(burst.is_write);
+    burst.waits_for_place = !s.has_room();
+    s.under_way.push_back(burst);
+    return !burst.waits_for_place;
   }
-  /// Puts a burst on its way; it waits in front of a full queue. Reads arrive in the order pushed,
-  /// and so do writes.
-  void push(const DramBurst& burst) { (burst.is_write ? writes_ : reads_).push_back(burst); }
 
   /// One burst that has been booked.
   struct Issue {
@@ -51,6 +52,8 @@ class DramScheduler {
   /// Books what can be booked at `now`, appending to `issues`. @return when to call again; kNever
   /// if nothing waits.
   [[nodiscard]] DramClock run(DramClock now, std::vector<Issue>& issues);
+  /// Requests of the bursts that found a place in the last run() and had none when pushed.
+  [[nodiscard]] const std::vector<std::uint32_t>& placed() const { return placed_; }
 
   /// The earliest instant at which a burst arriving at `arrival` needs run().
   [[nodiscard]] DramClock wake_for(DramClock arrival) const;
@@ -59,36 +62,67 @@ class DramScheduler {
   [[nodiscard]] const DramBanks& banks() const { return banks_; }
 
  private:
-  static constexpr DramClock kBatchBursts = 4;
-
-  struct Choice {
-    std::size_t index = 0;
-    BurstTimes times{.column = kNever};
+  /// One direction.
+  struct Side {
+    Side(const DramConfig& config, int queue_depth, std::size_t bank_count);
+    [[nodiscard]] bool has_room() const {
+      return (behind_banks ? front.size() : queue.places_taken()) + under_way.size() < depth;
+    }
+    [[nodiscard]] bool is_full() const {
+      return (behind_banks ? front.size() : queue.places_taken()) >= depth;
+    }
+    /// Bursts that arrived and have not been booked.
+    [[nodiscard]] std::size_t waiting() const { return front.size() + queue.size(); }
+    [[nodiscard]] DramClock next_arrival() const {
+      return under_way.empty() ? kNever : under_way.front().arrival;
+    }
+    std::size_t depth;
+    bool behind_banks;                ///< Whether the banks have queues of their own.
+    std::deque<DramBurst> under_way;  ///< By arrival.
+    std::deque<DramBurst> front;      ///< In the common queue before those of the banks, by age.
+    BurstQueue queue;                 ///< What the scheduler chooses from.
+    int overtaken = 0;                ///< Row hits issued since the oldest burst is the oldest.
   };
-  void refill(DramClock now);
-  [[nodiscard]] DramClock next_arrival() const;
-  [[nodiscard]] Choice choose(DramClock now);
-  void consider_hits(DramClock now, Choice& best);
-  void consider_misses(DramClock now, Choice& best);
-  /// True the first time per choice that a key is asked for.
-  [[nodiscard]] bool first_look(std::size_t key) {
-    if (looked_[key] == choice_number_) return false;
-    looked_[key] = choice_number_;
-    return true;
-  }
-  [[nodiscard]] bool is_last_hit(std::size_t index) const;
-  void issue(const Choice& choice, std::vector<Issue>& issues);
+  /// A command to book next.
+  struct Command {
+    BurstQueue::Slot slot = BurstQueue::kNone;
+    bool is_column = false;
+    DramClock at = kNever;     ///< Of the column command or the activate.
+    DramClock first = kNever;  ///< Of the precharge before an activate, else the same.
+  };
 
-  const std::size_t depth_;
+  [[nodiscard]] Side& side(bool is_write) { return is_write ? writes_ : reads_; }
+  [[nodiscard]] const Side& side(bool is_write) const { return is_write ? writes_ : reads_; }
+  void refill(Side& side, DramClock now);
+  void order_after_write(const DramBurst& read);
+  void fill_banks();
+  void choose_direction();
+  [[nodiscard]] Command choose(DramClock now);
+  [[nodiscard]] Command first_column(const Side& side, DramClock now) const;
+  [[nodiscard]] Command first_activate(const Side& side, DramClock now, DramClock bound) const;
+  [[nodiscard]] Command command_of(const Side& side, BurstQueue::Slot slot, DramClock now) const;
+  [[nodiscard]] Command activate_of(std::uint32_t bank, BurstQueue::Slot slot, DramClock now) const;
+  void refresh(std::uint32_t bank);
+  void set_open_row(std::uint32_t bank, std::int64_t row) {
+    reads_.queue.set_open_row(bank, row);
+    writes_.queue.set_open_row(bank, row);
+  }
+  void activate(const Command& command);
+  void issue(const Command& command, std::vector<Issue>& issues);
+
+  const std::size_t drain_high_, drain_low_;
   const int starvation_cap_;
   const bool closed_page_;
-  const DramClock lookahead_, batch_;
+  const DramClock batch_, precharge_clocks_, activate_clocks_, lookahead_;
   DramBanks banks_;
-  std::deque<DramBurst> reads_, writes_;  ///< On their way, by arrival.
-  std::vector<DramBurst> queue_;          ///< By age.
-  /// Per bank, for hits in each direction and for misses: the choice it was last looked at for.
-  std::vector<std::uint32_t> looked_;
-  std::uint32_t choice_number_ = 0;
+  Side reads_, writes_;
+  bool draining_ = false;
+  BurstQueue::Slot read_again_ = BurstQueue::kNone;  ///< The queued write that a read waits for.
+  std::size_t bank_depth_;                           ///< 0: the banks have no queues.
+  std::vector<std::size_t> in_bank_;                 ///< Bursts in each bank's queue.
+  std::size_t drain_left_ = 0;  ///< Writes of a drain not yet in the banks' queues.
+  DramClock booked_until_ = 0;  ///< What can be booked before is.
+  std::vector<std::uint32_t> placed_;
 };
 
 }  // namespace npu

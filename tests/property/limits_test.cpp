@@ -49,7 +49,10 @@ const std::vector<Limit>& limits() {
        {"sequencer"},
        Bucket::kStallFull,
        [](NpuConfig& c) { c.sequencer.queue_depth = kPlenty; }},
-      {"dram_queue", {"dma"}, Bucket::kStallFull, [](NpuConfig& c) { c.dram.queue_depth = 4096; }},
+      {"dram_queue",
+       {"dma"},
+       Bucket::kStallFull,
+       [](NpuConfig& c) { c.dram.queue_depth = c.dram.write_queue_depth = 4096; }},
   };
   return kLimits;
 }

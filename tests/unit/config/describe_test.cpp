@@ -98,6 +98,12 @@ TEST(Fingerprint, ChangesWithEveryValueThatMatters) {
       [](NpuConfig& c) { c.dram.page_policy = PagePolicy::kClosed; },
       [](NpuConfig& c) { c.dram.refresh = RefreshPolicy::kNone; },
       [](NpuConfig& c) { ++c.dram.queue_depth; },
+      [](NpuConfig& c) { ++c.dram.write_queue_depth; },
+      [](NpuConfig& c) { --c.dram.write_drain_high; },
+      [](NpuConfig& c) { ++c.dram.write_drain_low; },
+      [](NpuConfig& c) { ++c.dram.bank_queue_depth; },
+      [](NpuConfig& c) { c.dram.bank_hash = BankHash::kRow; },
+      [](NpuConfig& c) { ++c.dram.tRREFD; },
       [](NpuConfig& c) { ++c.dram.starvation_cap; },
       [](NpuConfig& c) { ++c.dram.controller_latency_ns; },
   };

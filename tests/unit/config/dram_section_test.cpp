@@ -102,6 +102,20 @@ const auto kBad = std::to_array<Bad>(
      {"refresh: all_bank", "refresh: yes", "must be one of none, all_bank, per_bank"},
      {"page_policy: open", "page_policy: shut", "must be one of open, closed, got shut"},
      {"queue_depth: 32", "queue_depth: 0", "must be 1 to 1024, got 0"},
+     {"queue_depth: 32", "queue_depth: 32\nwrite_queue_depth: 0", "must be 1 to 1024, got 0"},
+     {"queue_depth: 32", "queue_depth: 32\nwrite_queue_depth: 25",
+      "write_drain_high: must not exceed write_queue_depth = 25, got 26"},
+     {"queue_depth: 32", "queue_depth: 32\nwrite_drain_low: 26",
+      "write_drain_low: must be below write_drain_high = 26, got 26"},
+     {"queue_depth: 32", "queue_depth: 32\nbank_queue_depth: -1",
+      "bank_queue_depth: must be 0 to 1024, got -1"},
+     {"queue_depth: 32", "queue_depth: 32\nbank_hash: md5",
+      "bank_hash: must be one of none, column, row, got md5"},
+     {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co:2-bg-ch-co", kMapping},
+     {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co-bg-ch-co:7", kMapping},
+     {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co-bg-ch-co:0", kMapping},
+     {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co-co:1-bg-ch-co:1", kMapping},
+     {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co-bg-ch-", kMapping},
      {"cap: 16", "cap: 0", "starvation_cap: must be 1 to 1024, got 0"},
      {"latency_ns: 20", "latency_ns: 10001", "must be 0 to 10000, got 10001"},
      {"ro-ra-ba-co-bg-ch", "ro-ra-ba-co-bg", kMapping},
@@ -121,6 +135,14 @@ TEST(DramSection, RefusesValuesOutOfRange) {
 TEST(DramSection, RefreshBoundaries) {
   const std::string text = text_of("dram/ddr4_2400_x64.yaml");
   EXPECT_EQ(read_device(replaced(text, "", "tREFI: 9360", "tREFI: 840")).tREFI, 840);
+  // tRFC + 2 (tRP + tRCD + tCL + 5 bursts) + tRAS + tFAW + tWR + tWTR_L = 100 + 142 + 92.
+  const std::string short_refresh = replaced(text, "", "tRFC: 420", "tRFC: 100");
+  EXPECT_THAT(
+      error_of(
+          [&] { (void)read_device(replaced(short_refresh, "", "tREFI: 9360", "tREFI: 333")); }),
+      testing::MatchesRegex(".*:[0-9]+:[0-9]+: .*tREFI: must be at least 334 to leave time for "
+                            "accesses between refreshes, got 333"));
+  EXPECT_EQ(read_device(replaced(short_refresh, "", "tREFI: 9360", "tREFI: 334")).tREFI, 334);
   const std::string per_bank = replaced(text, "", "refresh: all_bank", "refresh: per_bank");
   EXPECT_EQ(read_device(replaced(per_bank, "", "tRFCpb: 0", "tRFCpb: 585")).tRFCpb, 585);
   EXPECT_THAT(

@@ -113,27 +113,31 @@ TEST(DramScheduler, QueueDepthBoundsReordering) {
   EXPECT_EQ(order_of(run(c, bursts)), (std::vector<std::uint32_t>{1, 2, 2, 3}));
 }
 
-TEST(DramScheduler, FullQueueHasRoomWhenABurstIsBooked) {
+TEST(DramScheduler, FullQueueHasRoomWhenARowIsOpenedForABurst) {
   DramConfig c = ddr4_2400();
   c.queue_depth = 2;
   DramScheduler scheduler(c);
-  scheduler.push(read_of(0, 1));
-  EXPECT_TRUE(scheduler.has_room());
-  scheduler.push(read_of(0, 2));
-  EXPECT_FALSE(scheduler.has_room());
+  EXPECT_TRUE(scheduler.push(read_of(0, 1)));
+  EXPECT_TRUE(scheduler.has_room(false));
+  EXPECT_TRUE(scheduler.push(read_of(0, 2)));
+  EXPECT_FALSE(scheduler.has_room(false));
+  EXPECT_FALSE(scheduler.push(read_of(0, 2)));  // Waits in front.
+  EXPECT_TRUE(scheduler.has_room(true));
   std::vector<DramScheduler::Issue> issues;
-  const DramClock wake = scheduler.run(0, issues);
-  EXPECT_EQ(issues.size(), 1U);  // The second misses: its data is further ahead than the horizon.
-  EXPECT_TRUE(scheduler.has_room());
-  EXPECT_EQ(scheduler.run(wake, issues), kNever);
-  EXPECT_EQ(issues.size(), 2U);
+  DramClock wake = scheduler.run(0, issues);  // Opens row 1: its column lies behind the window.
+  EXPECT_EQ(issues.size(), 0U);
+  EXPECT_EQ(scheduler.placed().size(), 1U);
+  EXPECT_FALSE(scheduler.has_room(false));
+  while (wake != kNever) wake = scheduler.run(wake, issues);
+  EXPECT_EQ(issues.size(), 3U);
+  EXPECT_TRUE(scheduler.has_room(false));
 }
 
 TEST(DramScheduler, IdleControllerAsksForNoWakeUp) {
   DramConfig c = ddr4_2400();
   c.refresh = RefreshPolicy::kAllBank;
   DramScheduler scheduler(c);
-  scheduler.push(read_of(0, 1));
+  (void)scheduler.push(read_of(0, 1));
   std::vector<DramScheduler::Issue> issues;
   EXPECT_EQ(scheduler.run(0, issues), kNever);
   EXPECT_EQ(issues.size(), 1U);
@@ -184,19 +188,14 @@ TEST(DramScheduler, MissesOfOneBankAreTrcApart) {
   EXPECT_NEAR(run(ddr4_2400(), bursts).bursts_per_clock, 1.0 / (39 + 17), 1e-4);
 }
 
-TEST(DramScheduler, RefusesARefreshIntervalThatLeavesNoTime) {
+TEST(DramScheduler, LeastRefreshIntervalLeavesTime) {
   DramConfig c = ddr4_2400();
   c.refresh = RefreshPolicy::kAllBank;
-  c.tREFI = 653;
-  try {
-    DramScheduler scheduler(c);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "dram: tREFI: must be at least 654 to leave time for accesses between refreshes, "
-                 "got 653");
-  }
-  c.tREFI = 654;
+  // tRFC + 2 (tRP + tRCD + tCL + 5 bursts) + tRAS + tFAW + tWR + tWTR_L.
+  EXPECT_EQ(c.least_refresh_interval(), 420 + 2 * (17 + 17 + 17 + 5 * 4) + 39 + 26 + 18 + 9);
+  c.tREFI = static_cast<int>(c.least_refresh_interval()) - 1;
+  EXPECT_THROW(DramScheduler{c}, std::logic_error);
+  ++c.tREFI;
   EXPECT_EQ(run(c, traffic(c, 3, 500, 50, 4)).issues.size(), 500U);
   c.refresh = RefreshPolicy::kPerBank;
   c.ranks = 4;

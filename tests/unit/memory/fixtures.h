@@ -34,10 +34,11 @@ inline std::vector<DramScheduler::Issue> run_all(DramScheduler& scheduler,
   DramClock now = 0;
   std::size_t next = 0;
   while (issues.size() < bursts.size()) {
-    while (next < bursts.size() && bursts[next].arrival <= now && scheduler.has_room()) {
+    while (next < bursts.size() && bursts[next].arrival <= now &&
+           scheduler.has_room(bursts[next].is_write)) {
       DramBurst burst = bursts[next++];
       burst.arrival = now;
-      scheduler.push(burst);
+      (void)scheduler.push(burst);
     }
     DramClock wake = scheduler.run(now, issues);
     if (next < bursts.size()) {
