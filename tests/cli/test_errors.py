@@ -2,8 +2,11 @@
 """npusim's exit codes and error lines."""
 
 import math
+import os
 import pathlib
 import re
+import shutil
+import subprocess
 import unittest
 
 from cli_support import IMAGES, LABELS, MODEL, SHARED, TOP, CliTest, read_npy, run_tests, write_npy
@@ -28,6 +31,16 @@ class UserErrorTest(CliTest):
     def test_presets_are_looked_for_in_npusim_configs(self):
         text = self.error("describe", "edge", env={"NPUSIM_CONFIGS": str(self.folder)})
         self.assertIn(str(self.folder / "npu/edge.yaml"), text)
+
+    def test_no_folder_of_configurations(self):
+        alone = self.folder / "npusim"
+        shutil.copy(self.program, alone)
+        environment = {k: v for k, v in os.environ.items() if k != "NPUSIM_CONFIGS"}
+        done = subprocess.run([alone, "describe", "edge"], capture_output=True, text=True, check=False,
+                              env=environment)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("edge: no such file, and no folder `configs` above the program to look for a "
+                      "preset in; set NPUSIM_CONFIGS", done.stderr)
 
     def test_bad_configuration_names_line_and_column(self):
         path = self.folder / "bad.yaml"
@@ -88,8 +101,6 @@ class UserErrorTest(CliTest):
 
     def test_full_device(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            import subprocess
-
             done = subprocess.run([self.program, "ops"], stdout=full, stderr=subprocess.PIPE,
                                   text=True, check=False)
         self.assertEqual(done.returncode, 2)

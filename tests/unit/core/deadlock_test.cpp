@@ -54,6 +54,15 @@ TEST(Deadlock, AChainEndsAtTheEngineThatWillNeverGive) {
               testing::HasSubstr("vec is idle, its queue empty, and has no instruction to come"));
 }
 
+TEST(Deadlock, AChainEndsAtAnInstructionThatNeverCompletes) {
+  const std::string text =
+      describe_deadlock(7, kProgram,
+                        {{.engine = Engine::kMacArray, .index = 1, .missing = kVec},
+                         {.engine = Engine::kVector, .index = 2, .executing = true}},
+                        {.index = 3, .halted = true, .stalled_on = {}});
+  EXPECT_THAT(text, testing::HasSubstr("vec never completed its instruction"));
+}
+
 TEST(Deadlock, AnIdleEngineWaitsForTheSequencerAndThatForAFullQueue) {
   const std::string text =
       describe_deadlock(9, kProgram,

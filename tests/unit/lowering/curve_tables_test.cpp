@@ -5,6 +5,9 @@
 
 #include <numeric>
 
+#include "kernels/lowering/quantize.h"
+#include "sim/base/error.h"
+
 namespace npu::kernels {
 namespace {
 
@@ -57,6 +60,26 @@ TEST(CurveTables, Words) {
   w = curve_words(OpKind::kLogistic, 0x1p-44F);
   EXPECT_EQ(w.multiplier, 1);  // 1.5, truncated
   EXPECT_EQ(w.shift, 31);
+}
+
+TEST(LookupTable, AFunctionWithAFixedOutputTakesNoOther) {
+  graph::Graph g;
+  g.tensors.resize(2);
+  for (graph::Tensor& t : g.tensors) {
+    t.type = DType::kInt8;
+    t.shape = {4};
+  }
+  g.tensors[0].quantization = graph::Quantization{{0.5F}, {0}, 0};
+  g.tensors[1].quantization = graph::Quantization{{1.0F / 128}, {-128}, 0};
+  g.nodes.push_back({OpKind::kLogistic, {0}, {1}, {}, 5});
+  try {
+    (void)lookup_table(g, g.nodes[0], Rounding::kTfliteDouble);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "operator #5 LOGISTIC: output quantization must be (0.00390625, -128), got "
+                 "(0.0078125, -128)");
+  }
 }
 
 }  // namespace

@@ -37,6 +37,24 @@ std::string error_of(const Graph& g) {
   return "no error";
 }
 
+TEST(Partition, NothingFollowsTheHostsLastPart) {
+  Graph g;
+  const auto q = add(g, DType::kInt8, {4});
+  const auto s = add(g, DType::kInt8, {4});
+  const auto d = add(g, DType::kFloat32, {4});
+  const auto back = add(g, DType::kInt8, {4});
+  const auto y = add(g, DType::kInt8, {4});
+  node(g, OpKind::kRelu, q, s);
+  node(g, OpKind::kDequantize, s, d);
+  node(g, OpKind::kQuantize, d, back);
+  node(g, OpKind::kRelu, back, y);
+  g.inputs = {q};
+  g.outputs = {y};
+  EXPECT_EQ(error_of(g),
+            "operator #3 RELU: follows a float operator that runs on the host; only the network's "
+            "edges may be float");
+}
+
 TEST(Partition, FloatEdgesRunOnTheHost) {
   Graph g;
   const auto f = add(g, DType::kFloat32, {4});
