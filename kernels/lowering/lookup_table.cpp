@@ -107,15 +107,6 @@ std::vector<int32_t> lookup_table(const graph::Graph& graph, const Node& node, R
     case OpKind::kHardSwish:
       f = hard_swish(x, y);
       break;
-    case OpKind::kRelu6:
-    case OpKind::kReluN1To1:
-      // The clamp is on the raw values: input and output share their quantization.
-      if (x.scale != y.scale || x.zero_point != y.zero_point)
-        fail("{}: input and output quantization differ", describe(node));
-      clamp = clamp_of(y_tensor, node.kind == OpKind::kRelu6 ? graph::Activation::kRelu6
-                                                             : graph::Activation::kReluN1To1);
-      f = [](int32_t q) { return q; };
-      break;
     case OpKind::kConcatenation: {
       const float ratio = x.scale * (1.0F / y.scale);
       const float offset = -static_cast<float>(x.zero_point) * ratio;
@@ -131,7 +122,7 @@ std::vector<int32_t> lookup_table(const graph::Graph& graph, const Node& node, R
         positive = quantize_multiplier(static_cast<double>(x.scale) / static_cast<double>(y.scale));
       FixedMultiplier negative = positive;
       bool negate = false;
-      if (node.kind == OpKind::kRelu) clamp = clamp_of(y_tensor, graph::Activation::kRelu);
+      clamp = clamp_of(y_tensor, activation_of(node.kind));
       if (node.kind == OpKind::kLeakyRelu) {
         const float alpha = std::get<graph::LeakyReluAttrs>(node.attrs).alpha;
         negate = alpha < 0;

@@ -40,6 +40,19 @@ Clamp full_range(DType type) {
   }
 }
 
+graph::Activation activation_of(graph::OpKind kind) {
+  switch (kind) {
+    case graph::OpKind::kRelu:
+      return graph::Activation::kRelu;
+    case graph::OpKind::kRelu6:
+      return graph::Activation::kRelu6;
+    case graph::OpKind::kReluN1To1:
+      return graph::Activation::kReluN1To1;
+    default:
+      return graph::Activation::kNone;
+  }
+}
+
 Clamp clamp_of(const graph::Tensor& y, graph::Activation activation) {
   Clamp c = full_range(y.type);
   if (activation == graph::Activation::kNone) return c;

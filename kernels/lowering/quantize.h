@@ -21,6 +21,8 @@ struct Clamp {
   std::int32_t low = 0, high = 0;
 };
 [[nodiscard]] Clamp clamp_of(const graph::Tensor& y, graph::Activation activation);
+/// What an operator of the RELU family clamps to; kNone for others.
+[[nodiscard]] graph::Activation activation_of(graph::OpKind kind);
 /// The whole range of the type.
 [[nodiscard]] Clamp full_range(DType type);
 

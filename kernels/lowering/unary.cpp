@@ -52,7 +52,9 @@ void write_rescale_params(const LayerContext& c, std::byte* to) {
     case OpKind::kQuantize:
       break;
     case OpKind::kRelu:
-      clamp = clamp_of(c.output(), graph::Activation::kRelu);
+    case OpKind::kRelu6:
+    case OpKind::kReluN1To1:
+      clamp = clamp_of(c.output(), activation_of(c.node.kind));
       break;
     case OpKind::kLeakyRelu: {
       const float alpha = std::get<graph::LeakyReluAttrs>(c.node.attrs).alpha;
@@ -60,13 +62,6 @@ void write_rescale_params(const LayerContext& c, std::byte* to) {
       if (alpha < 0) negative.multiplier = -negative.multiplier;
       break;
     }
-    case OpKind::kRelu6:
-    case OpKind::kReluN1To1:
-      if (x.scale != y.scale || x.zero_point != y.zero_point)
-        fail("{}: input and output quantization differ", describe(c.node));
-      clamp = clamp_of(c.output(), c.node.kind == OpKind::kRelu6 ? graph::Activation::kRelu6
-                                                                 : graph::Activation::kReluN1To1);
-      break;
     default:
       fail("{}: the NPU has no arithmetic for {} input", describe(c.node),
            name_of(c.input(0).type));

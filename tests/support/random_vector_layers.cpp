@@ -126,6 +126,8 @@ graph::Graph random_unary(Draw& draw, OpKind kind, DType type, int size) {
       out = curve_output(kind, type);
       break;
     case OpKind::kRelu:
+    case OpKind::kRelu6:
+    case OpKind::kReluN1To1:
       if (draw.one_in(2)) {
         out = draw.affine(type, static_cast<double>(in.scale) * draw.ratio(0.4, 1.5));
       }
@@ -147,7 +149,7 @@ graph::Graph random_unary(Draw& draw, OpKind kind, DType type, int size) {
                         covered / reach_of(out_type == DType::kInt32 ? DType::kInt16 : out_type));
       break;
     }
-    default:  // RELU6 and RELU_N1_TO_1
+    default:
       break;
   }
   const TensorId x = maker.input(type, shape, in);
