@@ -115,7 +115,7 @@ class WindowLowering {
     const int64_t slot_pixel = depth * p_.x_size;
     const int64_t slot_row = h.size * slot_pixel;
     const auto [slot, loaded] = x_slots_.get({i.group, i.image, i.row, i.column, first_c, depth});
-    if (!loaded && v.size > 0 && h.size > 0) {
+    if (!loaded) {
       c_.out.load(
           {address, slot, slot_pixel, {v.size, h.size}, {row, pixel}, {slot_row, slot_pixel}},
           "load input");

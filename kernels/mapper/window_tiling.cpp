@@ -14,6 +14,10 @@ namespace {
 
 using std::int64_t;
 
+/// A split of the input channels must promise 1 / kSplitGain fewer cycles than the best tile
+/// without: its loads lie in short pieces, which the cost model does not see.
+constexpr int64_t kSplitGain = 4;
+
 bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
 bool has_channel_input(const WindowProblem& p) {
   return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
@@ -218,8 +222,8 @@ InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kerne
                      int64_t pad, int64_t up, int64_t in_size) {
   const int64_t low = first * stride - pad;
   const int64_t high = low + (count - 1) * stride + (kernel - 1) * dilation;  // inclusive
-  const int64_t begin = std::clamp<int64_t>(low <= 0 ? 0 : ceil_div(low, up), 0, in_size);
-  const int64_t end = std::clamp<int64_t>(high < 0 ? 0 : high / up + 1, begin, in_size);
+  const int64_t begin = low <= 0 ? 0 : std::min(ceil_div(low, up), in_size - 1);
+  const int64_t end = std::clamp<int64_t>(high < 0 ? 0 : high / up + 1, begin + 1, in_size);
   return {begin, end - begin, low - begin * up};
 }
 
@@ -229,6 +233,9 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
   std::optional<WindowTile> best;
   const auto better = [&](const WindowTile& t) {
     if (!best) return true;
+    if (has_channel_input(p) && t.in_c < best->in_c) {
+      return t.predicted_cycles * kSplitGain < best->predicted_cycles * (kSplitGain - 1);
+    }
     if (t.predicted_cycles != best->predicted_cycles)
       return t.predicted_cycles < best->predicted_cycles;
     return t.scratchpad_bytes() < best->scratchpad_bytes();
@@ -255,7 +262,6 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
         }
       }
     }
-    if (best) break;
   }
   if (!best) does_not_fit(builder.least(), config, scratchpad_bytes, layer);
   return *best;

@@ -40,9 +40,10 @@ struct WindowProblem {
 enum class LoopOrder : std::uint8_t { kChannelsOuter, kSpaceOuter };
 [[nodiscard]] std::string_view name_of(LoopOrder order);
 
-/// The input rows (or columns) that `count` outputs from `first` on need.
+/// The input rows (or columns) that `count` outputs from `first` on need; where they need none
+/// (padding or the gaps of upsampling only), one that no tap reaches.
 struct InputSpan {
-  std::int64_t begin = 0, size = 0;  ///< Clipped to the tensor; size may be 0.
+  std::int64_t begin = 0, size = 0;  ///< Inside the tensor, size at least 1.
   std::int64_t origin = 0;           ///< Upsampled position of the first tap relative to begin·up.
 };
 [[nodiscard]] InputSpan input_span(std::int64_t first, std::int64_t count, std::int64_t stride,
@@ -67,7 +68,8 @@ struct WindowTile {
 };
 
 /// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the
-/// smaller one. Input channels are split only if no tile with all of them fits.
+/// smaller one. Input channels are split only if no tile with all of them fits, or where that takes
+/// a quarter of the predicted cycles off.
 /// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit;
 /// `layer` is how the message names the layer.
 [[nodiscard]] WindowTile choose_window_tile(const WindowProblem& problem, const NpuConfig& config,

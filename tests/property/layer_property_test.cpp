@@ -10,6 +10,7 @@
 #include "tests/support/random_config.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/simulate.h"
+#include "workloads/graph/network_builder.h"
 
 namespace npu::test {
 namespace {
@@ -106,6 +107,29 @@ TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, LayerProperty, testing::Range<std::uint64_t>(0, 60));
+
+TEST(PaddedLayer, TilesOfPaddingAloneAreExact) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937_64 rng(seed);
+    const auto pick = [&](int low, int high) {
+      return low + static_cast<int>(rng() % static_cast<std::uint64_t>(high - low + 1));
+    };
+    graph::Window w = graph::square_window(pick(1, 3), pick(1, 4), 0);
+    w.pad_top = pick(0, 6);
+    w.pad_bottom = pick(0, 12);
+    w.pad_left = pick(0, 6);
+    w.pad_right = pick(0, 12);
+    graph::NetworkBuilder net("padded");
+    const graph::TensorId x = net.input({1, pick(3, 12), pick(3, 12), pick(1, 20)});
+    graph::Graph graph = net.finish({net.conv(x, pick(1, 40), w)});
+    for (graph::Tensor& t : graph.tensors) {
+      for (std::byte& b : t.data) b = static_cast<std::byte>(pick(0, 255));
+    }
+    check(graph, random_inputs(rng, graph), random_config(rng));
+    if (HasFatalFailure()) return;
+  }
+}
 
 class PresetProperty : public testing::TestWithParam<const char*> {};
 

@@ -23,6 +23,7 @@ nlohmann::json measure() {
   passes::fuse(graph);
   nlohmann::json all = nlohmann::json::object();
   for (const auto& entry : std::filesystem::directory_iterator(source("configs/npu"))) {
+    if (entry.path().extension() != ".yaml") continue;  // Folders of references' configurations.
     const NpuConfig config = load_npu_config(entry.path().string());
     const kernels::Compiled compiled = kernels::compile(graph, config, {.timing_only = true});
     const Simulation run = simulate(config, compiled.program, {}, {.timing_only = true});

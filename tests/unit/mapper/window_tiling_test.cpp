@@ -49,6 +49,13 @@ TEST(InputSpan, EqualsThePositionsThatTapsTouch) {
       EXPECT_LE(span.begin, low);
       EXPECT_GE(span.begin + span.size, high + 1);
     }
+    EXPECT_GE(span.begin, 0);
+    EXPECT_GE(span.size, 1);
+    for (std::int64_t at = 0; high < low && at < count * kernel; ++at) {
+      const std::int64_t position =
+          span.origin + at / kernel * stride + at % kernel * dilation;  // Relative to the span.
+      EXPECT_FALSE(position >= 0 && position % up == 0 && position / up < span.size);
+    }
     EXPECT_LE(span.begin + span.size, in_size);
     EXPECT_EQ(span.origin + span.begin * up, first * stride - pad);
   }
@@ -95,6 +102,22 @@ TEST(WindowTiling, MoreScratchpadNeverCostsCycles) {
     }
     before = cycles;
   }
+}
+
+TEST(WindowTiling, InputChannelsAreSplitWhereThatPaysAQuarter) {
+  NpuConfig config = edge();
+  WindowProblem p;
+  p.kind = WindowKind::kGemm;
+  p.out_w = 128;
+  p.out_c = 768;
+  p.in_c = p.in_w = 3072;
+  p.param_bytes = 12;
+  // Small enough to hold few output channels with all input channels.
+  const WindowTile split = choose_window_tile(p, config, 512 << 10, "c");
+  p.in_c = 64;
+  const WindowTile whole = choose_window_tile(p, config, 512 << 10, "c");
+  EXPECT_LT(split.in_c, 3072);
+  EXPECT_EQ(whole.in_c, 64);
 }
 
 TEST(WindowTiling, WeightsThatFitAreLoadedOnce) {
