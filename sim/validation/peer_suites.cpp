@@ -1,7 +1,7 @@
-#include "sim/validation/suite.h"
+#include "sim/validation/peer_suites.h"
 
 namespace npu::validation {
 
-void add_peer_suites(std::vector<Suite>& /*suites*/) {}
+void add_peer_suites(std::vector<Suite>& suites) { add_scalesim_suites(suites); }
 
 }  // namespace npu::validation
