@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+import urllib.error
 import urllib.request
 
-ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
+ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
+             "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 class Browser:
