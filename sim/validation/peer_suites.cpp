@@ -2,6 +2,12 @@
 
 namespace npu::validation {
 
-void add_peer_suites(std::vector<Suite>& suites) { add_scalesim_suites(suites); }
+void add_peer_suites(std::vector<Suite>& suites) {
+  add_scalesim_suites(suites);
+  add_onnxim_suites(suites);
+  add_zigzag_suites(suites);
+  add_timeloop_suites(suites);
+  add_maestro_suites(suites);
+}
 
 }  // namespace npu::validation

@@ -27,5 +27,9 @@ struct ScaleSimRow {
 
 // The suites of one peer each; add_peer_suites adds them all.
 void add_scalesim_suites(std::vector<Suite>& suites);
+void add_onnxim_suites(std::vector<Suite>& suites);
+void add_zigzag_suites(std::vector<Suite>& suites);
+void add_timeloop_suites(std::vector<Suite>& suites);
+void add_maestro_suites(std::vector<Suite>& suites);
 
 }  // namespace npu::validation
