@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "sim/base/math.h"
+#include "sim/config/dram_device.h"
 #include "sim/config/sections.h"
 
 namespace npu {
@@ -252,6 +253,11 @@ DramConfig read_dram_device(const YamlMap& in, std::vector<ConfigSource>& source
   read_sources(in, "dram device", sources);
   layers.finish();
   return config;
+}
+
+DramConfig load_dram_device(const std::string& path) {
+  std::vector<ConfigSource> sources;
+  return read_dram_device(YamlMap::from_file(path), sources);
 }
 
 DramConfig read_dram(const YamlMap& in, std::vector<ConfigSource>& sources) {

@@ -43,6 +43,9 @@ class BurstQueue {
   /// Grows from burst to burst in the order in which they came.
   [[nodiscard]] std::uint64_t order(Slot slot) const { return entries_[slot].order; }
 
+  /// How many bursts ever came.
+  [[nodiscard]] std::uint64_t pushed() const { return pushed_; }
+
   void push(const DramBurst& burst);
   void erase(Slot slot);
 

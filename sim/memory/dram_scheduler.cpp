@@ -63,8 +63,9 @@ void DramScheduler::order_after_write(const DramBurst& read) {
 }
 
 void DramScheduler::fill_banks() {
-  if (drain_left_ == 0 && (writes_.front.size() >= drain_high_ ||
-                           (reads_.front.empty() && writes_.front.size() > drain_low_))) {
+  if (drain_left_ == 0 &&
+      (writes_.front.size() >= drain_high_ ||
+       (reads_.front.empty() && (writes_.front.size() > drain_low_ || reads_.queue.empty())))) {
     drain_left_ = writes_.front.size();
   }
   std::deque<DramBurst>& from = side(drain_left_ > 0).front;

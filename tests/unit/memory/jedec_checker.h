@@ -1,8 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
-#include <map>
+#include <queue>
 #include <string>
 #include <vector>
 
@@ -10,142 +11,207 @@
 
 namespace npu::test {
 
-/// Checks a command log pair by pair against the JEDEC rules, knowing nothing of how it was made.
-/// Quadratic within a window; returns the first violation, or an empty string.
+/// Judges the commands of one channel by the rules of the JEDEC standards, knowing nothing of how
+/// they came about. Takes them in any order and judges them in the order of their clocks, so that
+/// runs of any length need little memory.
+///
+/// The rules are a table: the least distance from one kind of command to another, per scope. Only
+/// the latest command of a kind in a scope can be too close. Besides: rows are open where they are
+/// used and closed where banks are activated or refreshed, four activates per tFAW and rank, bursts
+/// do not overlap on the data bus and leave tRTRS between ranks and directions, refreshes are not
+/// more than nine intervals apart (JESD79-4, 4.24: eight may be postponed).
 class JedecChecker {
  public:
-  explicit JedecChecker(const DramConfig& config) : c_(config) {}
-
-  [[nodiscard]] std::string check(std::vector<DramCommand> log) const {
-    std::stable_sort(log.begin(), log.end(),
-                     [](const DramCommand& a, const DramCommand& b) { return a.at < b.at; });
-    std::string fault = check_pairs(log);
-    if (fault.empty()) fault = check_rows(log);
-    if (fault.empty()) fault = check_activate_window(log);
-    return fault.empty() ? check_data_bus(log) : fault;
+  explicit JedecChecker(const DramConfig& config)
+      : c_(config),
+        group_banks_(static_cast<std::uint32_t>(config.banks_per_group)),
+        rank_banks_(group_banks_ * static_cast<std::uint32_t>(config.bank_groups)),
+        bank_count_(rank_banks_ * static_cast<std::uint32_t>(config.ranks)),
+        open_row_(bank_count_, -1),
+        refreshed_(bank_count_, 0),
+        activates_(static_cast<std::size_t>(config.ranks),
+                   {kLongAgo, kLongAgo, kLongAgo, kLongAgo}),
+        banks_(bank_count_),
+        groups_(bank_count_ / group_banks_),
+        ranks_(static_cast<std::size_t>(config.ranks)) {
+    add_rules();
   }
+
+  /// Takes commands and judges those before `until`, which must be all of them.
+  /// @return the first violation, or an empty string.
+  [[nodiscard]] std::string check(const std::vector<DramCommand>& log, DramClock until = kNever) {
+    for (const DramCommand& command : log) waiting_.push({command, taken_++});
+    while (fault_.empty() && !waiting_.empty() && waiting_.top().command.at < until) {
+      const DramCommand command = waiting_.top().command;
+      waiting_.pop();
+      fault_ = judge(command);
+      if (!fault_.empty()) fault_ += ": " + show(command);
+    }
+    return fault_;
+  }
+  [[nodiscard]] std::uint64_t judged() const { return judged_; }
+  [[nodiscard]] std::uint64_t refreshes() const { return refresh_count_; }
 
  private:
   using Kind = DramCommandKind;
-  [[nodiscard]] std::uint32_t rank_banks() const {
-    return static_cast<std::uint32_t>(c_.bank_groups * c_.banks_per_group);
-  }
-  [[nodiscard]] std::uint32_t group_of(std::uint32_t bank) const {
-    return bank / static_cast<std::uint32_t>(c_.banks_per_group);
-  }
-  [[nodiscard]] bool refreshes(const DramCommand& refresh, std::uint32_t bank) const {
-    const std::uint32_t count = c_.refresh == RefreshPolicy::kPerBank ? 1 : rank_banks();
-    return bank >= refresh.bank && bank < refresh.bank + count;
-  }
-  [[nodiscard]] DramClock burst() const {
-    return (c_.burst_length + c_.data_rate - 1) / c_.data_rate;
+  static constexpr DramClock kLongAgo = -1'000'000'000;
+  static constexpr std::size_t kKinds = 5;
+  struct Waiting {
+    DramCommand command;
+    std::uint64_t order;
+    /// Later ones have the lower priority.
+    friend bool operator<(const Waiting& a, const Waiting& b) {
+      return a.command.at != b.command.at ? a.command.at > b.command.at : a.order > b.order;
+    }
+  };
+  enum class Scope : std::uint8_t { kBank, kGroup, kRank, kChannel };
+  struct Rule {
+    const char* name;
+    Kind from, to;
+    Scope scope;
+    DramClock clocks;
+  };
+  struct Latest {
+    std::array<DramClock, kKinds> at{kLongAgo, kLongAgo, kLongAgo, kLongAgo, kLongAgo};
+  };
+
+  void add_rules() {
+    const DramClock burst = (c_.burst_length + c_.data_rate - 1) / c_.data_rate;
+    const DramClock written = c_.tCWL + burst;
+    const bool per_bank = c_.refresh == RefreshPolicy::kPerBank;
+    const Scope refreshed = per_bank ? Scope::kBank : Scope::kRank;
+    const DramClock refresh = per_bank ? c_.tRFCpb : c_.tRFC;
+    rules_ = {
+        {"tRCD", Kind::kActivate, Kind::kRead, Scope::kBank, c_.tRCD},
+        {"tRCD", Kind::kActivate, Kind::kWrite, Scope::kBank, c_.tRCD},
+        {"tRAS", Kind::kActivate, Kind::kPrecharge, Scope::kBank, c_.tRAS},
+        {"tRC", Kind::kActivate, Kind::kActivate, Scope::kBank, c_.tRAS + c_.tRP},
+        {"tRC", Kind::kActivate, Kind::kRefresh, refreshed, c_.tRAS + c_.tRP},
+        {"tRP", Kind::kPrecharge, Kind::kActivate, Scope::kBank, c_.tRP},
+        {"tRP", Kind::kPrecharge, Kind::kRefresh, refreshed, c_.tRP},
+        {"tRTP", Kind::kRead, Kind::kPrecharge, Scope::kBank, c_.tRTP},
+        {"tWR", Kind::kWrite, Kind::kPrecharge, Scope::kBank, written + c_.tWR},
+        {"tRRD_L", Kind::kActivate, Kind::kActivate, Scope::kGroup, c_.tRRD_L},
+        {"tRRD_S", Kind::kActivate, Kind::kActivate, Scope::kRank, c_.tRRD_S},
+        {"tCCD_L", Kind::kRead, Kind::kRead, Scope::kGroup, c_.tCCD_L},
+        {"tCCD_L", Kind::kWrite, Kind::kWrite, Scope::kGroup, c_.tCCD_L},
+        {"tCCD_S", Kind::kRead, Kind::kRead, Scope::kRank, c_.tCCD_S},
+        {"tCCD_S", Kind::kWrite, Kind::kWrite, Scope::kRank, c_.tCCD_S},
+        {"tWTR_L", Kind::kWrite, Kind::kRead, Scope::kGroup, written + c_.tWTR_L},
+        {"tWTR_S", Kind::kWrite, Kind::kRead, Scope::kRank, written + c_.tWTR_S},
+        {"read to write", Kind::kRead, Kind::kWrite, Scope::kChannel,
+         c_.tCL + burst + c_.tRTRS - c_.tCWL},
+        {"tRFC", Kind::kRefresh, Kind::kActivate, refreshed, refresh},
+        {"tRFC", Kind::kRefresh, Kind::kRefresh, refreshed, refresh},
+    };
+    if (per_bank) {
+      rules_.push_back({"tRREFD", Kind::kRefresh, Kind::kActivate, Scope::kRank, c_.tRREFD});
+      rules_.push_back({"tRREFD", Kind::kRefresh, Kind::kRefresh, Scope::kRank, c_.tRREFD});
+      rules_.push_back({"tRRD_S", Kind::kActivate, Kind::kRefresh, Scope::kRank, c_.tRRD_S});
+    }
   }
 
-  /// The least distance from a to a later b; 0 if none.
-  [[nodiscard]] DramClock least(const DramCommand& a, const DramCommand& b) const {
-    if (a.kind == Kind::kRefresh) {
-      if (b.kind == Kind::kRefresh) return 0;
-      const DramClock length = c_.refresh == RefreshPolicy::kPerBank ? c_.tRFCpb : c_.tRFC;
-      return refreshes(a, b.bank) ? length : 0;
+  [[nodiscard]] const Latest& latest(Scope scope, std::uint32_t bank) const {
+    switch (scope) {
+      case Scope::kBank:
+        return banks_[bank];
+      case Scope::kGroup:
+        return groups_[bank / group_banks_];
+      case Scope::kRank:
+        return ranks_[bank / rank_banks_];
+      case Scope::kChannel:
+        break;
     }
-    if (b.kind == Kind::kRefresh) {
-      if (!refreshes(b, a.bank)) return 0;
-      if (a.kind == Kind::kPrecharge) return c_.tRP;
-      if (a.kind == Kind::kActivate) return c_.tRAS + c_.tRP;
-      return recovery(a) + c_.tRP;
+    return channel_;
+  }
+  void remember(const DramCommand& c) {
+    const auto kind = static_cast<std::size_t>(c.kind);
+    for (Latest* l : {&banks_[c.bank], &groups_[c.bank / group_banks_],
+                      &ranks_[c.bank / rank_banks_], &channel_}) {
+      l->at[kind] = c.at;
     }
-    if (a.bank / rank_banks() != b.bank / rank_banks()) return 0;
-    DramClock gap = same_rank(a, b);
-    if (group_of(a.bank) == group_of(b.bank)) gap = std::max(gap, same_group(a, b));
-    if (a.bank == b.bank) gap = std::max(gap, same_bank(a, b));
-    return gap;
   }
-  [[nodiscard]] static bool is_column(const DramCommand& c) {
-    return c.kind == Kind::kRead || c.kind == Kind::kWrite;
+
+  [[nodiscard]] std::string judge(const DramCommand& c) {
+    ++judged_;
+    if (c.bank >= bank_count_) return "no such bank";
+    for (const Rule& rule : rules_) {
+      if (rule.to != c.kind) continue;
+      const DramClock from = latest(rule.scope, c.bank).at[static_cast<std::size_t>(rule.from)];
+      if (c.at - from < rule.clocks) return rule.name;
+    }
+    std::string fault;
+    switch (c.kind) {
+      case Kind::kPrecharge:
+        open_row_[c.bank] = -1;
+        break;
+      case Kind::kActivate:
+        fault = judge_activate(c);
+        break;
+      case Kind::kRead:
+      case Kind::kWrite:
+        fault = judge_burst(c);
+        break;
+      case Kind::kRefresh:
+        fault = judge_refresh(c);
+        break;
+    }
+    remember(c);
+    return fault;
   }
-  [[nodiscard]] DramClock recovery(const DramCommand& column) const {
-    return column.kind == Kind::kRead ? c_.tRTP : c_.tCWL + burst() + c_.tWR;
+  [[nodiscard]] std::string judge_activate(const DramCommand& c) {
+    if (open_row_[c.bank] >= 0) return "activates an open bank";
+    open_row_[c.bank] = c.row;
+    auto& last = activates_[c.bank / rank_banks_];
+    const DramClock fourth = last[0];
+    std::rotate(last.begin(), last.begin() + 1, last.end());
+    last[3] = c.at;
+    return c.at - fourth < c_.tFAW ? "five activates in tFAW" : "";
   }
-  [[nodiscard]] DramClock same_rank(const DramCommand& a, const DramCommand& b) const {
-    if (a.kind == Kind::kActivate && b.kind == Kind::kActivate) return c_.tRRD_S;
-    if (a.kind == Kind::kWrite && b.kind == Kind::kRead) return c_.tCWL + burst() + c_.tWTR_S;
-    return is_column(a) && is_column(b) ? c_.tCCD_S : 0;
+  [[nodiscard]] std::string judge_burst(const DramCommand& c) {
+    if (open_row_[c.bank] != std::int64_t{c.row}) return "row not open";
+    const bool is_write = c.kind == Kind::kWrite;
+    const std::uint32_t rank = c.bank / rank_banks_;
+    const bool turns = is_write != bus_is_write_ || rank != bus_rank_;
+    const DramClock start = c.at + (is_write ? c_.tCWL : c_.tCL);
+    if (start < bus_free_ + (turns ? c_.tRTRS : 0)) return "data bus not free";
+    bus_free_ = start + (c_.burst_length + c_.data_rate - 1) / c_.data_rate;
+    bus_rank_ = rank;
+    bus_is_write_ = is_write;
+    return "";
   }
-  [[nodiscard]] DramClock same_group(const DramCommand& a, const DramCommand& b) const {
-    if (a.kind == Kind::kActivate && b.kind == Kind::kActivate) return c_.tRRD_L;
-    if (a.kind == Kind::kWrite && b.kind == Kind::kRead) return c_.tCWL + burst() + c_.tWTR_L;
-    return is_column(a) && is_column(b) ? c_.tCCD_L : 0;
-  }
-  [[nodiscard]] DramClock same_bank(const DramCommand& a, const DramCommand& b) const {
-    if (a.kind == Kind::kActivate && is_column(b)) return c_.tRCD;
-    if (a.kind == Kind::kActivate && b.kind == Kind::kPrecharge) return c_.tRAS;
-    if (a.kind == Kind::kActivate && b.kind == Kind::kActivate) return c_.tRAS + c_.tRP;
-    if (a.kind == Kind::kPrecharge && b.kind == Kind::kActivate) return c_.tRP;
-    return is_column(a) && b.kind == Kind::kPrecharge ? recovery(a) : 0;
+  [[nodiscard]] std::string judge_refresh(const DramCommand& c) {
+    ++refresh_count_;
+    const std::uint32_t count = c_.refresh == RefreshPolicy::kPerBank ? 1 : rank_banks_;
+    if (c.bank % count != 0) return "refresh in the middle of a rank";
+    for (std::uint32_t bank = c.bank; bank < c.bank + count; ++bank) {
+      if (open_row_[bank] >= 0) return "refreshes an open bank";
+      if (c.at - refreshed_[bank] > DramClock{9} * c_.tREFI) return "refresh postponed too far";
+      refreshed_[bank] = c.at;
+    }
+    return "";
   }
 
   [[nodiscard]] static std::string show(const DramCommand& c) {
-    const char* names[] = {"PRE", "ACT", "RD", "WR", "REF"};
-    return std::string(names[static_cast<int>(c.kind)]) + " bank " + std::to_string(c.bank) +
-           " row " + std::to_string(c.row) + " at " + std::to_string(c.at);
-  }
-  [[nodiscard]] std::string check_pairs(const std::vector<DramCommand>& log) const {
-    const DramClock reach =
-        c_.tRFC + c_.tRFCpb + c_.tRAS + c_.tRP + c_.tCWL + burst() + c_.tWR + c_.tWTR_L + c_.tRCD;
-    for (std::size_t i = 0; i < log.size(); ++i) {
-      for (std::size_t j = i + 1; j < log.size() && log[j].at - log[i].at <= reach; ++j) {
-        if (log[j].at - log[i].at < least(log[i], log[j])) {
-          return show(log[i]) + ", too soon " + show(log[j]);
-        }
-      }
-    }
-    return "";
-  }
-  [[nodiscard]] std::string check_rows(const std::vector<DramCommand>& log) const {
-    std::map<std::uint32_t, std::int64_t> open;
-    for (const DramCommand& c : log) {
-      const bool is_open = open.contains(c.bank);
-      if (c.kind == Kind::kRefresh) {
-        std::erase_if(open, [&](const auto& o) { return refreshes(c, o.first); });
-      } else if (c.kind == Kind::kActivate) {
-        if (is_open) return "activates an open bank: " + show(c);
-        open[c.bank] = c.row;
-      } else if (!is_open || open[c.bank] != c.row) {
-        return "row not open: " + show(c);
-      } else if (c.kind == Kind::kPrecharge) {
-        open.erase(c.bank);
-      }
-    }
-    return "";
-  }
-  [[nodiscard]] std::string check_activate_window(const std::vector<DramCommand>& log) const {
-    std::map<std::uint32_t, std::vector<DramClock>> activates;
-    for (const DramCommand& c : log) {
-      if (c.kind != Kind::kActivate) continue;
-      auto& times = activates[c.bank / rank_banks()];
-      times.push_back(c.at);
-      const std::size_t n = times.size();
-      if (n >= 5 && times[n - 1] - times[n - 5] < c_.tFAW) return "five in tFAW: " + show(c);
-    }
-    return "";
-  }
-  [[nodiscard]] std::string check_data_bus(const std::vector<DramCommand>& log) const {
-    DramClock free = 0;
-    std::uint32_t rank = 0;
-    Kind kind = Kind::kRead;
-    for (const DramCommand& c : log) {
-      if (!is_column(c)) continue;
-      const DramClock start = c.at + (c.kind == Kind::kRead ? c_.tCL : c_.tCWL);
-      const bool turns = c.kind != kind || c.bank / rank_banks() != rank;
-      if (start < free + (turns ? c_.tRTRS : 0)) return "data bus not free: " + show(c);
-      free = start + burst();
-      kind = c.kind;
-      rank = c.bank / rank_banks();
-    }
-    return "";
+    constexpr std::array<const char*, kKinds> kNames = {"PRE", "ACT", "RD", "WR", "REF"};
+    return std::string(kNames[static_cast<std::size_t>(c.kind)]) + " bank " +
+           std::to_string(c.bank) + " row " + std::to_string(c.row) + " at " + std::to_string(c.at);
   }
 
   DramConfig c_;
+  std::uint32_t group_banks_, rank_banks_, bank_count_;
+  std::vector<Rule> rules_;
+  std::vector<std::int64_t> open_row_;
+  std::vector<DramClock> refreshed_;
+  std::vector<std::array<DramClock, 4>> activates_;  ///< Of each rank, the last four.
+  std::vector<Latest> banks_, groups_, ranks_;
+  Latest channel_;
+  DramClock bus_free_ = 0;
+  std::uint32_t bus_rank_ = 0;
+  bool bus_is_write_ = false;
+  std::priority_queue<Waiting> waiting_;
+  std::string fault_;
+  std::uint64_t taken_ = 0, judged_ = 0, refresh_count_ = 0;
 };
 
 }  // namespace npu::test
