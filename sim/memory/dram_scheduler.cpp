@@ -47,6 +47,7 @@ void DramScheduler::refill(Side& side, DramClock now) {
       side.front.push_back(burst);
     } else {
       side.queue.push(burst);
+      if (burst.is_write == draining_) consider(burst.bank, now);
     }
     if (!burst.is_write && writes_.waiting() > 0) order_after_write(burst);
     side.under_way.pop_front();
@@ -62,7 +63,7 @@ void DramScheduler::order_after_write(const DramBurst& read) {
   if (std::ranges::any_of(writes_.front, same)) drain_left_ = writes_.front.size();
 }
 
-void DramScheduler::fill_banks() {
+void DramScheduler::fill_banks(DramClock now) {
   if (drain_left_ == 0 &&
       (writes_.front.size() >= drain_high_ ||
        (reads_.front.empty() && (writes_.front.size() > drain_low_ || reads_.queue.empty())))) {
@@ -76,6 +77,7 @@ void DramScheduler::fill_banks() {
     }
     ++in_bank_[burst->bank];
     side(burst->is_write).queue.push(*burst);
+    if (burst->is_write == draining_) consider(burst->bank, now);
     const bool drained = burst->is_write && --drain_left_ == 0;
     burst = from.erase(burst);
     if (drained) break;
@@ -87,7 +89,15 @@ void DramScheduler::choose_direction() {
   const bool must_drain = read_again_ != BurstQueue::kNone || reads_.queue.empty();
   const bool goes_on = bank_depth_ > 0 || writes > drain_low_;
   const bool starts = bank_depth_ == 0 && writes >= drain_high_;
-  draining_ = writes > 0 && (must_drain || (draining_ ? goes_on : starts));
+  const bool drains = writes > 0 && (must_drain || (draining_ ? goes_on : starts));
+  if (drains != draining_) column_.is_valid = activate_.is_valid = false;
+  draining_ = drains;
+}
+
+DramScheduler::Command DramScheduler::column_of(std::uint32_t bank, BurstQueue::Slot slot,
+                                                const DramBanks::Outlook& outlook) const {
+  const DramClock at = banks_.earliest_column(bank, outlook);
+  return {.slot = slot, .is_column = true, .at = at, .first = at};
 }
 
 DramScheduler::Command DramScheduler::activate_of(std::uint32_t bank, BurstQueue::Slot slot,
@@ -99,40 +109,51 @@ DramScheduler::Command DramScheduler::activate_of(std::uint32_t bank, BurstQueue
           .first = banks_.is_open(bank) ? at - precharge_clocks_ : at};
 }
 
-DramScheduler::Command DramScheduler::command_of(const Side& side, BurstQueue::Slot slot,
-                                                 DramClock now) const {
-  const DramBurst& b = side.queue.burst(slot);
-  if (!side.queue.is_hit(slot)) return activate_of(b.bank, slot, now);
-  const DramClock at = banks_.earliest_column(b.bank, banks_.outlook(b.is_write, now));
-  return {.slot = slot, .is_column = true, .at = at, .first = at};
+void DramScheduler::offer(Kept& kept, const Command& command) const {
+  const BurstQueue& queue = side(draining_).queue;
+  const Command& best = kept.command;
+  if (command.at < best.at ||
+      (command.at == best.at && queue.order(command.slot) < queue.order(best.slot))) {
+    kept.command = command;
+  }
 }
 
-DramScheduler::Command DramScheduler::first_column(const Side& side, DramClock now) const {
+void DramScheduler::find_first_column(DramClock now) {
   const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
-  Command best;
-  side.queue.for_each_hit([&](std::uint32_t bank, BurstQueue::Slot slot) {
-    const DramClock at = banks_.earliest_column(bank, outlook);
-    if (at < best.at || (at == best.at && side.queue.order(slot) < side.queue.order(best.slot))) {
-      best = {.slot = slot, .is_column = true, .at = at, .first = at};
-    }
+  column_ = {.command = {}, .is_valid = true};
+  side(draining_).queue.for_each_hit([&](std::uint32_t bank, BurstQueue::Slot slot) {
+    offer(column_, column_of(bank, slot, outlook));
   });
-  return best;
 }
 
-DramScheduler::Command DramScheduler::first_activate(const Side& side, DramClock now,
-                                                     DramClock bound) const {
-  if (!side.queue.has_misses_in_closed_banks()) bound = std::max(bound, now + precharge_clocks_);
+void DramScheduler::find_first_activate(DramClock now, DramClock bound) {
+  const BurstQueue& queue = side(draining_).queue;
+  if (!queue.has_misses_in_closed_banks()) bound = std::max(bound, now + precharge_clocks_);
   BurstQueue::Slot best = BurstQueue::kNone;
   DramClock best_at = kNever;
-  side.queue.for_misses_by_age([&](BurstQueue::Slot slot) {
-    const DramClock at = banks_.earliest_activate(side.queue.burst(slot).bank, now);
+  queue.for_misses_by_age([&](BurstQueue::Slot slot) {
+    const DramClock at = banks_.earliest_activate(queue.burst(slot).bank, now);
     if (at < best_at) {
       best = slot;
       best_at = at;
     }
     return best_at > bound;
   });
-  return activate_of(side.queue.burst(best).bank, best, now);
+  activate_ = {.command = activate_of(queue.burst(best).bank, best, now), .is_valid = true};
+}
+
+void DramScheduler::consider(std::uint32_t bank, DramClock now) {
+  const BurstQueue& queue = side(draining_).queue;
+  const BurstQueue::Slot slot = queue.next_of(bank);
+  if (slot == BurstQueue::kNone) return;
+  if (queue.is_hit(slot)) {
+    if (column_.is_valid) offer(column_, column_of(bank, slot, banks_.outlook(draining_, now)));
+    if (activate_.is_valid && queue.burst(activate_.command.slot).bank == bank) {
+      activate_.is_valid = false;
+    }
+  } else if (activate_.is_valid) {
+    offer(activate_, activate_of(bank, slot, now));
+  }
 }
 
 DramScheduler::Command DramScheduler::choose(DramClock now) {
@@ -140,14 +161,21 @@ DramScheduler::Command DramScheduler::choose(DramClock now) {
   for (;;) {
     Command command;
     if (s.overtaken >= starvation_cap_) {
-      command = command_of(s, s.queue.oldest(), now);
+      const BurstQueue::Slot slot = s.queue.oldest();
+      const std::uint32_t bank = s.queue.burst(slot).bank;
+      command = s.queue.is_hit(slot) ? column_of(bank, slot, banks_.outlook(draining_, now))
+                                     : activate_of(bank, slot, now);
     } else {
-      command = first_column(s, now);
+      // What is not before now is still first: the others have not become earlier.
+      if (!column_.is_valid || column_.command.at < now) find_first_column(now);
+      command = column_.command;
       if (s.queue.has_misses()) {
         const DramClock bound = banks_.any_activate(now);
         if (bound - precharge_clocks_ < command.first) {
-          const Command activate = first_activate(s, now, bound);
-          if (activate.first < command.first) command = activate;
+          if (!activate_.is_valid || activate_.command.first < now) {
+            find_first_activate(now, bound);
+          }
+          if (activate_.command.first < command.first) command = activate_.command;
         }
       }
     }
@@ -163,16 +191,19 @@ void DramScheduler::refresh(std::uint32_t bank) {
   banks_.refresh(bank);
   const DramBanks::BankRange range = banks_.refreshed_with(bank);
   for (std::uint32_t i = 0; i < range.count; ++i) set_open_row(range.first + i, -1);
+  column_.is_valid = activate_.is_valid = false;
 }
 
-void DramScheduler::activate(const Command& command) {
+void DramScheduler::activate(const Command& command, DramClock now) {
   const DramBurst& burst = side(draining_).queue.burst(command.slot);
   banks_.book_activate(burst.bank, burst.row, command.at);
   side(draining_).queue.open_row_for(command.slot);
   side(!draining_).queue.set_open_row(burst.bank, burst.row);
+  activate_.is_valid = false;
+  consider(burst.bank, now);
 }
 
-void DramScheduler::issue(const Command& command, std::vector<Issue>& issues) {
+void DramScheduler::issue(const Command& command, DramClock now, std::vector<Issue>& issues) {
   Side& s = side(draining_);
   const DramBurst& burst = s.queue.burst(command.slot);
   const bool closes = closed_page_ && s.queue.count_on_row(burst.bank, burst.row) == 1;
@@ -187,7 +218,10 @@ void DramScheduler::issue(const Command& command, std::vector<Issue>& issues) {
   if (draining_ && command.slot == read_again_) read_again_ = BurstQueue::kNone;
   if (bank_depth_ > 0) --in_bank_[burst.bank];
   s.queue.erase(command.slot);
-  if (closes) set_open_row(issues.back().burst.bank, -1);
+  const std::uint32_t bank = issues.back().burst.bank;
+  if (closes) set_open_row(bank, -1);
+  column_.is_valid = false;
+  consider(bank, now);
 }
 
 DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
@@ -195,6 +229,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     for (std::uint32_t bank = 0; bank < banks_.bank_count(); ++bank) {
       if (!banks_.is_open(bank)) set_open_row(bank, -1);
     }
+    column_.is_valid = activate_.is_valid = false;
   }
   placed_.clear();
   booked_until_ = now;
@@ -202,7 +237,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
   for (;;) {
     refill(writes_, now);
     refill(reads_, now);
-    if (bank_depth_ > 0) fill_banks();
+    if (bank_depth_ > 0) fill_banks(now);
     choose_direction();
     if (side(draining_).queue.empty()) break;
     const Command command = choose(now);
@@ -215,9 +250,9 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
       break;
     }
     if (command.is_column) {
-      issue(command, issues);
+      issue(command, now, issues);
     } else {
-      activate(command);
+      activate(command, now);
     }
   }
   for (const Side* s : {&reads_, &writes_}) {

@@ -90,25 +90,34 @@ class DramScheduler {
     DramClock at = kNever;     ///< Of the column command or the activate.
     DramClock first = kNever;  ///< Of the precharge before an activate, else the same.
   };
+  /// The first command of its kind in the direction served, as long as nothing changes it.
+  struct Kept {
+    Command command;
+    bool is_valid = false;
+  };
 
   [[nodiscard]] Side& side(bool is_write) { return is_write ? writes_ : reads_; }
   [[nodiscard]] const Side& side(bool is_write) const { return is_write ? writes_ : reads_; }
   void refill(Side& side, DramClock now);
   void order_after_write(const DramBurst& read);
-  void fill_banks();
+  void fill_banks(DramClock now);
   void choose_direction();
   [[nodiscard]] Command choose(DramClock now);
-  [[nodiscard]] Command first_column(const Side& side, DramClock now) const;
-  [[nodiscard]] Command first_activate(const Side& side, DramClock now, DramClock bound) const;
-  [[nodiscard]] Command command_of(const Side& side, BurstQueue::Slot slot, DramClock now) const;
+  void find_first_column(DramClock now);
+  void find_first_activate(DramClock now, DramClock bound);
+  /// What became of a bank's next burst: compares it with the first commands.
+  void consider(std::uint32_t bank, DramClock now);
+  void offer(Kept& kept, const Command& command) const;
+  [[nodiscard]] Command column_of(std::uint32_t bank, BurstQueue::Slot slot,
+                                  const DramBanks::Outlook& outlook) const;
   [[nodiscard]] Command activate_of(std::uint32_t bank, BurstQueue::Slot slot, DramClock now) const;
   void refresh(std::uint32_t bank);
   void set_open_row(std::uint32_t bank, std::int64_t row) {
     reads_.queue.set_open_row(bank, row);
     writes_.queue.set_open_row(bank, row);
   }
-  void activate(const Command& command);
-  void issue(const Command& command, std::vector<Issue>& issues);
+  void activate(const Command& command, DramClock now);
+  void issue(const Command& command, DramClock now, std::vector<Issue>& issues);
 
   const std::size_t drain_high_, drain_low_;
   const int starvation_cap_;
@@ -121,6 +130,7 @@ class DramScheduler {
   std::size_t bank_depth_;                           ///< 0: the banks have no queues.
   std::vector<std::size_t> in_bank_;                 ///< Bursts in each bank's queue.
   std::size_t drain_left_ = 0;  ///< Writes of a drain not yet in the banks' queues.
+  Kept column_, activate_;
   DramClock booked_until_ = 0;  ///< What can be booked before is.
   std::vector<std::uint32_t> placed_;
 };
