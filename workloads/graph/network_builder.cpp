@@ -10,7 +10,9 @@ namespace {
 // Values do not matter; these scales keep every requantization multiplier below one.
 constexpr float kActivationScale = 0.05F;
 constexpr float kWeightScale = 0.01F;
-constexpr float kSoftmaxScale = 1.0F / 256;
+constexpr float kLeakySlope = 0.2F;
+/// Of results from 0 to 1, as TFLite wants it.
+constexpr float kUnitScale = 1.0F / 256;
 
 std::int64_t window_outputs(std::int64_t in, int kernel, int stride, int dilation, int pads) {
   return (in + pads - (std::int64_t{kernel - 1} * dilation + 1)) / stride + 1;
@@ -144,10 +146,16 @@ TensorId NetworkBuilder::reshape(TensorId x, Shape shape) {
   return node(OpKind::kReshape, {x}, std::move(shape), {});
 }
 
-TensorId NetworkBuilder::softmax(TensorId x) {
-  const TensorId y = node(OpKind::kSoftmax, {x}, shape(x), SoftmaxAttrs{});
-  graph_.tensors[static_cast<std::size_t>(y)].quantization =
-      Quantization{{kSoftmaxScale}, {-128}, 0};
+TensorId NetworkBuilder::unary(OpKind kind, TensorId x) {
+  Attrs attrs;
+  if (kind == OpKind::kSoftmax) attrs = SoftmaxAttrs{};
+  if (kind == OpKind::kLeakyRelu) attrs = LeakyReluAttrs{.alpha = kLeakySlope};
+  const TensorId y = node(kind, {x}, shape(x), std::move(attrs));
+  auto& quantization = graph_.tensors[static_cast<std::size_t>(y)].quantization;
+  if (kind == OpKind::kSoftmax || kind == OpKind::kLogistic) {
+    quantization = Quantization{{kUnitScale}, {-128}, 0};
+  }
+  if (kind == OpKind::kTanh) quantization = Quantization{{2 * kUnitScale}, {0}, 0};
   return y;
 }
 

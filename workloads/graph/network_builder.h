@@ -37,8 +37,9 @@ class NetworkBuilder {
   TensorId binary(OpKind kind, TensorId a, TensorId b, Activation activation = Activation::kNone);
   TensorId concatenation(const std::vector<TensorId>& parts, int axis);
   TensorId reshape(TensorId x, Shape shape);
-  /// Over the last axis.
-  TensorId softmax(TensorId x);
+  /// SOFTMAX (over the last axis), LOGISTIC, TANH or LEAKY_RELU (slope 0.2 below zero).
+  TensorId unary(OpKind kind, TensorId x);
+  TensorId softmax(TensorId x) { return unary(OpKind::kSoftmax, x); }
 
   [[nodiscard]] const Shape& shape(TensorId id) const { return graph_.tensor(id).shape; }
   /// Verified. The builder is spent.
