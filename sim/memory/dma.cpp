@@ -31,9 +31,10 @@ struct DmaChannel::Impl {
   void account(Bucket gap, std::uint64_t until);
   /// Wakes the thread when the next slot is released, if that is known.
   void arm();
-  /// Books the bus, then the scratchpad, for data that is there from `cycle` − beats on. @return
-  /// the end.
-  std::uint64_t transfer(const DmaPiece& piece, bool is_write, std::uint64_t cycle);
+  /// Books the bus, then the scratchpad, for data of which the first byte is there in cycle `first`
+  /// and the last one by `last`. @return the end.
+  std::uint64_t transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
+                         std::uint64_t last);
 
   const CoreClock& clock;
   Sram& scratchpad;
@@ -54,10 +55,11 @@ struct DmaChannel::Impl {
   std::deque<Passage> passages;  ///< Not yet accounted, in order.
   std::int32_t layer = -1;
   bool is_load = false;
-  std::uint64_t bus_free = 0;       ///< Cycle at which the last booked data has passed.
-  std::size_t in_flight = 0;        ///< Requests whose slot is taken.
-  std::vector<DmaPiece> pieces;     ///< By tag.
-  std::vector<std::uint64_t> tags;  ///< Free ones.
+  std::uint64_t bus_free = 0;             ///< Cycle at which the last booked data has passed.
+  std::size_t in_flight = 0;              ///< Requests whose slot is taken.
+  std::vector<DmaPiece> pieces;           ///< By tag.
+  std::vector<std::uint64_t> first_data;  ///< By tag: when the first byte of a read is here.
+  std::vector<std::uint64_t> tags;        ///< Free ones.
   /// When slots of answered requests become free.
   std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> releases;
   sc_core::sc_event progress;
@@ -78,7 +80,8 @@ DmaChannel::Impl::Impl(const DmaConfig& dma, const CoreClock& core, Sram& sram, 
              .burst_bytes = memory.burst_bytes(),
              .bus_bytes = dma.bus_width_bytes,
              .port_bytes = sram.config().port_width_bytes},
-      pieces(max_outstanding) {
+      pieces(max_outstanding),
+      first_data(max_outstanding) {
   NPU_CHECK(dma.max_outstanding > 0 && dma.bus_width_bytes > 0 && dma.max_burst_bytes > 0,
             "a DMA channel needs a bus, a burst and a request slot");
   for (std::size_t tag = max_outstanding; tag-- > 0;) tags.push_back(tag);
@@ -157,10 +160,10 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
   return true;
 }
 
-std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write,
-                                         std::uint64_t cycle) {
+std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
+                                         std::uint64_t last) {
   const auto beats = static_cast<std::uint64_t>(piece.beats);
-  const std::uint64_t passed = std::max(cycle, bus_free + beats);
+  const std::uint64_t passed = std::max(last, std::max(first, bus_free) + beats);
   bus_free = scratchpad.book(is_write, piece.scratchpad.low, piece.scratchpad.high,
                              piece.port_bytes, passed - beats, beats);
   passages.push_back({passed - beats, passed, bus_free});
@@ -169,7 +172,7 @@ std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write,
 
 void DmaChannel::Impl::answered(std::uint64_t tag, std::uint64_t cycle) {
   tags.push_back(tag);
-  releases.push(is_load ? transfer(pieces[tag], true, cycle) : cycle);
+  releases.push(is_load ? transfer(pieces[tag], true, first_data[tag], cycle) : cycle);
   arm();
 }
 
@@ -202,7 +205,8 @@ void DmaChannel::Impl::store(const DmaDescriptor& d) {
   while (cutter.next(piece)) {
     while (in_flight == max_outstanding) wait_for_progress();
     const auto beats = static_cast<std::uint64_t>(piece.beats);
-    clock.wait_until(transfer(piece, false, clock.now() + beats));
+    const std::uint64_t now = clock.now();
+    clock.wait_until(transfer(piece, false, now, now + beats));
     release_slots();
     while (!offer(piece, true)) wait_for_space();
   }
@@ -290,6 +294,10 @@ Timeline& DmaChannel::timeline() { return impl_->timeline; }
 
 void DmaChannel::on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) {
   impl_->answered(tag, core_cycle);
+}
+
+void DmaChannel::on_dram_data(std::uint64_t tag, std::uint64_t core_cycle) {
+  impl_->first_data[tag] = core_cycle;
 }
 
 }  // namespace npu

@@ -14,14 +14,14 @@ namespace npu {
 ///
 /// Timing: setup_cycles, then DRAM requests of at most max_burst_bytes (but at least one DRAM
 /// burst) that do not cross 4 KiB and are aligned to their size, max_outstanding in flight. Data
-/// passes the channel's bus, one beat of bus_width_bytes per cycle, and books the scratchpad's
-/// banks; what waits for a bank keeps the bus. A row that does not continue the one before in the
-/// scratchpad takes beats and port words of its own, so 1-byte rows move one byte per cycle. Rows
-/// that are contiguous in DRAM are merged into one run; consecutive rows in the same DRAM burst
-/// share one request; other rows cost at least a whole burst each, as does an unaligned head or
-/// tail. A store reads the scratchpad (latency_cycles once) before it offers a request. dma.copy
-/// and dma.fill need no DRAM: copy reads and writes the banks side by side. A descriptor is
-/// complete when its last byte is in place; only then are its bytes moved.
+/// passes the channel's bus as it comes, one beat of bus_width_bytes per cycle from the first byte
+/// on, and books the scratchpad's banks; what waits for a bank keeps the bus. A row that does not
+/// continue the one before in the scratchpad takes beats and port words of its own, so 1-byte rows
+/// move one byte per cycle. Rows that are contiguous in DRAM are merged into one run; consecutive
+/// rows in the same DRAM burst share one request; other rows cost at least a whole burst each, as
+/// does an unaligned head or tail. A store reads the scratchpad (latency_cycles once) before it
+/// offers a request. dma.copy and dma.fill need no DRAM: copy reads and writes the banks side by
+/// side. A descriptor is complete when its last byte is in place; only then are its bytes moved.
 ///
 /// Buckets: kFillDrain setup and scratchpad latency, kBusy beats, kWaitBank what banks add to them,
 /// kStallFull while a refused request waits and no data passes, kWaitDram the rest. Not modelled:
@@ -41,6 +41,7 @@ class DmaChannel : public sc_core::sc_module, private DramClient {
 
  private:
   void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) override;
+  void on_dram_data(std::uint64_t tag, std::uint64_t core_cycle) override;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

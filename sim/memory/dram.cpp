@@ -252,6 +252,7 @@ void Dram::Impl::booked(const DramScheduler::Issue& issue) {
 void Dram::Impl::answer_read(const OpenRequest& done) {
   const auto first = static_cast<std::uint64_t>(to_core.ceil(done.first_data));
   const auto last = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
+  done.request.client->on_dram_data(done.request.tag, back.begins(first) + cycles_back);
   const std::uint64_t passed = back.pass(first, static_cast<std::uint64_t>(done.request.bytes));
   done.request.client->on_dram_done(done.request.tag, std::max(last, passed) + cycles_back);
 }

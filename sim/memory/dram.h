@@ -21,6 +21,8 @@ class DramClient {
   /// controllers' write queues, and the requester knows (write), at `core_cycle`, which may lie
   /// ahead of now. Called from offer() (writes) or a method process: must not block.
   virtual void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) = 0;
+  /// The first byte of read `tag` is at the requester at `core_cycle`. Called before on_dram_done.
+  virtual void on_dram_data(std::uint64_t /*tag*/, std::uint64_t /*core_cycle*/) {}
 };
 
 struct DramRequest {

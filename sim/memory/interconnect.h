@@ -23,6 +23,10 @@ class Interconnect {
   class Lane {
    public:
     explicit Lane(const Interconnect& owner) : width_(owner.bytes_per_cycle_) {}
+    /// The cycle in which bytes that are there from `cycle` on begin to pass.
+    [[nodiscard]] std::uint64_t begins(std::uint64_t cycle) const {
+      return std::max(free_at_bytes_ / width_, cycle);
+    }
     /// Books `bytes` from `cycle` on. @return the cycle by which they have passed.
     std::uint64_t pass(std::uint64_t cycle, std::uint64_t bytes) {
       free_at_bytes_ = std::max(free_at_bytes_, cycle * width_) + bytes;

@@ -192,6 +192,30 @@ TEST(DmaBandwidth, ReadsAndWritesPassTheInterconnectSideBySide) {
   EXPECT_LT(both, std::max(load, store) + 200);
 }
 
+TEST(DmaBandwidth, ABusNarrowerThanTheDramBeginsWithTheFirstByte) {
+  for (const int width : {4, 8, 16, 32, 64, 128}) {
+    const auto beats = static_cast<std::uint64_t>(std::max<std::int64_t>(1, kBurst / width));
+    for (const std::uint64_t requests : {1U, 2U, 16U, 64U}) {
+      SimBench::Options o = one_row();
+      o.dma.bus_width_bytes = width;
+      EXPECT_EQ(run_warm(o, {.run = static_cast<std::int64_t>(requests) * kBurst}),
+                kLatency + beats * requests)
+          << width << " bytes, " << requests << " requests";
+      // One slot: the bus cannot take the next request's bytes before they have come.
+      o.dma.max_outstanding = 1;
+      EXPECT_EQ(run_warm(o, {.run = static_cast<std::int64_t>(requests) * kBurst}),
+                (kLatency + beats) * requests)
+          << width << " bytes, " << requests << " requests, one slot";
+    }
+  }
+}
+
+TEST(DmaBandwidth, SingleByteRowsTakeABeatEachOnceTheyAreThere) {
+  SimBench::Options o = one_row();
+  Copy copy{.run = 1, .count = {64, 1, 1}, .src_stride = {1}, .dst_stride = {5}};
+  EXPECT_EQ(run_warm(o, copy), kLatency + 64);
+}
+
 TEST(DmaBandwidth, AScratchpadNarrowerThanTheBusHoldsItUp) {
   // 64 bytes per cycle arrive, the bank takes 16: 4 cycles per request, the last of which begins
   // when it arrives or when the bank is free.
