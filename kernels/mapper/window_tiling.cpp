@@ -119,6 +119,21 @@ class TileBuilder {
     }
   }
 
+  /// Bytes that the DRAM moves per position whose channels are cut into runs, `all` of them side by
+  /// side: a run costs whole bursts, but never more than all channels.
+  [[nodiscard]] int64_t moved_bytes(const Extents& runs, int64_t all, int64_t element) const {
+    int64_t sum = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const int64_t bytes = runs.size[i] * element;
+      const int64_t moved =
+          runs.size[i] == all
+              ? bytes
+              : std::min(round_up(bytes, config_.dram.burst_bytes()), all * element);
+      sum += runs.count[i] * moved;
+    }
+    return sum;
+  }
+
   void estimate(WindowTile& t) const {
     const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w),
                   oc = split(p_.out_c, t.out_c),
@@ -130,14 +145,16 @@ class TileBuilder {
     arithmetic(t, h, w, oc, ic, outer);
 
     if (!p_.x_resident) {
+      const Extents channels = split(p_.in_c, t.in_c);
       const int64_t once = loaded(p_, p_.out_h, t.out_h, true) *
-                           loaded(p_, p_.out_w, t.out_w, false) * outer * p_.in_c * p_.x_size;
+                           loaded(p_, p_.out_w, t.out_w, false) * outer *
+                           moved_bytes(channels, p_.in_c * p_.groups, p_.x_size);
       // A space tile stays for all output channels unless channels are outside or its channels are
       // split.
       const bool again = has_channel_input(p_) && oc.total() > 1 &&
                          (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > 1));
       work.load_bytes += again ? once * oc.total() : once;
-      work.descriptors += again ? space * ic.total() * oc.total() : space * ic.total();
+      work.descriptors += space * channels.total() * (again ? oc.total() : 1);
       work.first_load_bytes += t.x_bytes;
     }
     if (uses_array(p_)) {
@@ -152,7 +169,8 @@ class TileBuilder {
       work.first_load_bytes += t.w_bytes;
     }
     if (!p_.y_resident) {
-      work.store_bytes += outer * p_.out_h * p_.out_w * p_.out_c * p_.y_size;
+      work.store_bytes +=
+          outer * p_.out_h * p_.out_w * moved_bytes(oc, p_.out_c * p_.groups, p_.y_size);
       work.descriptors += space * oc.total();
       work.last_store_bytes += t.y_bytes;
     }

@@ -131,5 +131,22 @@ TEST(WindowTiling, WeightsThatFitAreLoadedOnce) {
   EXPECT_EQ(t.work.store_bytes, 32 * 32 * 32);
 }
 
+TEST(ChooseWindowTile, RunsOfAFewChannelsCostWholeBursts) {
+  // One channel per tile would fit best and is what the vector unit does not mind; each of its
+  // bytes is a burst of its own.
+  NpuConfig config = edge();
+  config.scratchpad.capacity_bytes = 65536;
+  WindowProblem p;
+  p.kind = WindowKind::kPool;
+  p.in_h = p.in_w = 112;
+  p.out_h = p.out_w = 56;
+  p.in_c = p.out_c = 64;
+  p.window = {
+      .kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1};
+  const WindowTile t = choose_window_tile(p, config, config.scratchpad.capacity_bytes, "pool");
+  EXPECT_GE(t.out_c, config.dram.burst_bytes());
+  EXPECT_EQ(t.work.store_bytes, 56 * 56 * 64);
+}
+
 }  // namespace
 }  // namespace npu::mapper
