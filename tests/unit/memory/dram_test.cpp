@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <random>
 
 #include "tests/unit/memory/sim_bench.h"
@@ -230,6 +231,90 @@ TEST(Dram, ReadBehindARefreshWaitsForIt) {
   bench.dram.close(bench.clock.now());
   EXPECT_EQ(bench.dram.timelines()[0].cycles(Bucket::kRefresh), 420U);
   EXPECT_EQ(bench.total(Event::kDramRefresh), 1U);
+}
+
+/// Cycles of one bucket over a busy stream of reads and writes with refresh, row misses and turns.
+std::uint64_t bucket_of_stream(Bucket bucket, const std::function<void(DramConfig&)>& change) {
+  SimBench::Options o;
+  o.dram.refresh = RefreshPolicy::kAllBank;
+  change(o.dram);
+  SimBench bench(o);
+  Streamer client(bench.dram, bench.clock);
+  client.count = 20'000;
+  client.is_write = [](int i) { return i % 4 == 3; };
+  bench.run({[&] { client.run(); }});
+  bench.dram.close(bench.clock.now());
+  const Timeline timeline = bench.dram.timelines()[0];
+  EXPECT_EQ(sum_of(timeline), bench.clock.now());
+  return timeline.cycles(bucket);
+}
+
+TEST(Dram, RefreshHasItsBucket) {
+  const auto with = bucket_of_stream(Bucket::kRefresh, [](DramConfig&) {});
+  // About 20'000 bursts of 4 clocks: every 9360 a refresh.
+  EXPECT_GT(with, 420U * 8);
+}
+
+TEST(Dram, WithoutRefreshThereIsNoRefreshBucket) {
+  EXPECT_EQ(
+      bucket_of_stream(Bucket::kRefresh, [](DramConfig& c) { c.refresh = RefreshPolicy::kNone; }),
+      0U);
+}
+
+TEST(Dram, OneRowHasOneRowMiss) {
+  // A single bank of one long row: the first access opens it, and no refresh closes it.
+  const auto one_row = [](DramConfig& c) {
+    c.refresh = RefreshPolicy::kNone;
+    c.bank_groups = c.banks_per_group = 1;
+    c.rows = 1;
+    c.columns = std::int64_t{1} << 20;
+    c.tCCD_L = c.tCCD_S;
+  };
+  EXPECT_EQ(bucket_of_stream(Bucket::kRowMiss, one_row), 17U);
+}
+
+TEST(Dram, NothingBelowTheDataIsLeftWithoutLimits) {
+  // Row open, no refresh, reads only, a bus that columns fill: latency at the start, then data.
+  SimBench bench;
+  Streamer reader(bench.dram, bench.clock);
+  reader.count = 20'000;
+  bench.run({[&] { reader.run(); }});
+  bench.dram.close(bench.clock.now());
+  const Timeline timeline = bench.dram.timelines()[0];
+  EXPECT_EQ(timeline.cycles(Bucket::kBusy), 20'000U * kBurst);
+  EXPECT_EQ(timeline.cycles(Bucket::kRefresh), 0U);
+  EXPECT_EQ(timeline.cycles(Bucket::kRowMiss), 17U);
+  EXPECT_LT(timeline.cycles(Bucket::kWaitDram), 17U + 20);
+}
+
+TEST(Dram, WritesAreAnsweredFromTheQueueAndTheRunLastsUntilTheyAreThrough) {
+  SimBench::Options o;
+  o.link.latency_cycles = 3;
+  SimBench bench(o);
+  Streamer writer(bench.dram, bench.clock);
+  writer.is_write = [](int) { return true; };
+  bench.run({[&] { writer.run(); }});
+  EXPECT_EQ(writer.done_at[0], 1U + 2 * 3);  // One cycle on the link.
+  EXPECT_EQ(bench.clock.now(), 1U + 3 + 17 + 12 + kBurst);
+  EXPECT_EQ(bench.total(Event::kDramWrite), 1U);
+}
+
+TEST(Dram, RefusedWritesDoNotHoldUpReads) {
+  SimBench::Options o;
+  o.dram.write_queue_depth = 4;
+  o.dram.write_drain_high = 4;
+  o.dram.write_drain_low = 0;
+  SimBench bench(o);
+  Streamer writer(bench.dram, bench.clock);
+  writer.done_at.resize(64);
+  bool read_taken = false;
+  bench.run({[&] {
+    DramRequest request{.bytes = 64, .is_write = true, .client = &writer};
+    while (bench.dram.offer(request)) request.address += 64;
+    request.is_write = false;
+    read_taken = bench.dram.offer(request);
+  }});
+  EXPECT_TRUE(read_taken);
 }
 
 TEST(Dram, IdleRefreshesAreCountedAtClose) {
