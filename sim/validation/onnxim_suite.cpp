@@ -112,8 +112,8 @@ std::vector<Case> layer_cases(const CsvTable& rows, const SuiteContext& context)
     const std::string& model = rows.text(i, "model");
     const std::string& name = rows.text(i, "layer");
     const double cycles = rows.number(i, "compute_time_cycles", 0, kMaxFigure);
-    if (network != config + " " + model) {
-      network = config + " " + model;
+    if (std::string now = fmt::format("{} {}", config, model); network != now) {
+      network = std::move(now);
       resnet.reset();
       if (model == "resnet18_gen") resnet.emplace(resnet18_layers());
       if (model == "resnet50_gen") resnet.emplace(resnet50_layers());
