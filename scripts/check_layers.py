@@ -35,11 +35,14 @@ ARROWS = {
     "workloads/graph": BASE,
     "workloads/importers": GRAPH,
     "workloads/passes": GRAPH,
+    "workloads/onnx": BASE,
     "kernels/reference": GRAPH,
+    "kernels/onnx_reference": BASE | {"workloads/onnx"},
     "kernels/cost": COST,
     "kernels/mapper": MAPPER,
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
+    "sim/conformance": BASE | {"workloads/onnx", "kernels/onnx_reference"},
     # The whole path from a network to a simulated run, as the program takes it.
     "sim/validation": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},

@@ -20,3 +20,14 @@ find_program(FLATC flatc REQUIRED)
 find_path(FLATBUFFERS_INCLUDE_DIR flatbuffers/flatbuffers.h REQUIRED)
 add_library(flatbuffers INTERFACE IMPORTED)
 target_include_directories(flatbuffers SYSTEM INTERFACE "${FLATBUFFERS_INCLUDE_DIR}")
+
+# ONNX: the message classes alone.
+find_package(Protobuf REQUIRED)
+find_library(ONNX_PROTO_LIBRARY onnx_proto REQUIRED)
+find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)
+add_library(onnx_messages INTERFACE IMPORTED)
+target_include_directories(onnx_messages SYSTEM INTERFACE "${ONNX_INCLUDE_DIR}")
+target_compile_definitions(onnx_messages INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+target_link_libraries(onnx_messages INTERFACE "${ONNX_PROTO_LIBRARY}" protobuf::libprotobuf)
+
+find_package(LibArchive REQUIRED)

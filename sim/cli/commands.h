@@ -15,6 +15,7 @@ void add_ops(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_asm(CLI::App& app, Action& action);
+void add_conformance(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 
 /// Exit codes of npusim.

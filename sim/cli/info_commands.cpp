@@ -6,11 +6,30 @@
 #include <string>
 
 #include "kernels/lowering/compile.h"
+#include "kernels/onnx_reference/operators.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/config_path.h"
 #include "sim/config/npu_config.h"
 
 namespace npu::cli {
+namespace {
+
+/// Names in lines of at most 100 columns.
+void print_onnx_operators() {
+  fmt::print("\nONNX operators of the CPU reference (npusim conformance onnx); run on the host:\n");
+  constexpr std::size_t kColumns = 100;
+  std::string line = " ";
+  for (const onnx::Operator* op : onnx::all_operators()) {
+    if (line.size() + 1 + op->name.size() > kColumns) {
+      fmt::print("{}\n", line);
+      line = " ";
+    }
+    line += fmt::format(" {}", op->name);
+  }
+  fmt::print("{}\n", line);
+}
+
+}  // namespace
 
 void add_describe(CLI::App& app, Action& action) {
   auto name = std::make_shared<std::string>(kDefaultConfig);
@@ -38,6 +57,7 @@ void add_ops(CLI::App& app, Action& action) {
       for (const kernels::OpSupport& row : kernels::supported_ops()) {
         fmt::print("{:<{}}  {:<{}}  {}\n", row.op, op, row.types, types, row.place);
       }
+      print_onnx_operators();
       return kSuccess;
     };
   });

@@ -38,6 +38,7 @@ int run_command(int argc, char** argv) {
   add_compile(app, action);
   add_disasm(app, action);
   add_asm(app, action);
+  add_conformance(app, action);
   add_validate(app, action);
   try {
     app.parse(argc, argv);
