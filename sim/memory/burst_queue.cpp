@@ -8,6 +8,8 @@ BurstQueue::BurstQueue(std::size_t depth, std::size_t bank_count, int cap)
     : entries_(depth + bank_count),
       banks_(bank_count),
       hits_((bank_count + 63) / 64),
+      misses_(hits_.size()),
+      next_order_(bank_count),
       depth_(depth),
       cap_(cap),
       free_(0) {
@@ -90,19 +92,19 @@ void BurstQueue::set_next(std::uint32_t bank_index, Slot slot) {
   Bank& bank = banks_[bank_index];
   const Kind before = bank.kind;
   bank.next = slot;
-  bank.kind = slot == kNone       ? Kind::kNothing
-              : is_hit(slot)      ? Kind::kHit
-              : bank.open_row < 0 ? Kind::kClosed
-                                  : Kind::kConflict;
+  if (slot != kNone) next_order_[bank_index] = entries_[slot].order;
+  bank.kind = slot == kNone ? Kind::kNothing : is_hit(slot) ? Kind::kHit : Kind::kMiss;
   if (bank.kind == before) return;
+  const std::size_t word = bank_index / 64;
   const std::uint64_t bit = std::uint64_t{1} << (bank_index % 64);
-  if (before == Kind::kHit) hits_[bank_index / 64] &= ~bit;
-  if (bank.kind == Kind::kHit) hits_[bank_index / 64] |= bit;
-  const auto is_miss = [](Kind k) { return k == Kind::kConflict || k == Kind::kClosed; };
-  if (is_miss(before)) --miss_banks_;
-  if (is_miss(bank.kind)) ++miss_banks_;
-  if (before == Kind::kClosed) --closed_miss_banks_;
-  if (bank.kind == Kind::kClosed) ++closed_miss_banks_;
+  hits_[word] &= ~bit;
+  misses_[word] &= ~bit;
+  if (before == Kind::kMiss) --miss_banks_;
+  if (bank.kind == Kind::kHit) hits_[word] |= bit;
+  if (bank.kind == Kind::kMiss) {
+    misses_[word] |= bit;
+    ++miss_banks_;
+  }
 }
 
 int BurstQueue::count_on_row(std::uint32_t bank, std::uint32_t row) const {

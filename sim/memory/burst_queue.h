@@ -64,35 +64,34 @@ class BurstQueue {
   /// The youngest burst for exactly this place, or kNone.
   [[nodiscard]] Slot find(std::uint32_t bank, std::uint32_t row, std::uint32_t column) const;
 
-  /// Calls visit(bank, slot) for each bank whose next burst is a hit, in ascending order.
+  /// Calls visit(bank, order) for each bank whose next burst is a hit, in ascending order of banks.
   template <typename Visit>
   void for_each_hit(Visit visit) const {
-    for (std::size_t word = 0; word < hits_.size(); ++word) {
-      for (std::uint64_t bits = hits_[word]; bits != 0; bits &= bits - 1) {
-        const std::size_t bank = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-        visit(static_cast<std::uint32_t>(bank), banks_[bank].next);
-      }
-    }
+    for_each(hits_, [&](std::uint32_t bank) { visit(bank, next_order_[bank]); });
   }
   [[nodiscard]] bool has_misses() const { return miss_banks_ > 0; }
-  /// Whether a bank without an open row has a burst.
-  [[nodiscard]] bool has_misses_in_closed_banks() const { return closed_miss_banks_ > 0; }
-  /// Calls visit(slot) for each bank's next burst that is a miss, from the oldest on, until it
-  /// returns false.
+  /// Calls visit(bank, order) for each bank whose next burst is a miss, in ascending order of
+  /// banks.
   template <typename Visit>
-  void for_misses_by_age(Visit visit) const {
-    std::size_t left = miss_banks_;
-    for (Slot slot = oldest_; left > 0; slot = entries_[slot].younger) {
-      const Bank& bank = banks_[entries_[slot].burst.bank];
-      if (bank.next != slot || bank.kind == Kind::kHit) continue;
-      if (!visit(slot)) return;
-      --left;
-    }
+  void for_each_miss(Visit visit) const {
+    for_each(misses_, [&](std::uint32_t bank) { visit(bank, next_order_[bank]); });
   }
 
  private:
+  using BankSet = std::vector<std::uint64_t>;  ///< A bit per bank.
+
+  template <typename Visit>
+  static void for_each(const BankSet& set, Visit visit) {
+    for (std::size_t word = 0; word < set.size(); ++word) {
+      for (std::uint64_t bits = set[word]; bits != 0; bits &= bits - 1) {
+        visit(static_cast<std::uint32_t>(word * 64) +
+              static_cast<std::uint32_t>(std::countr_zero(bits)));
+      }
+    }
+  }
+
   /// What a bank's next burst is.
-  enum class Kind : std::uint8_t { kNothing, kHit, kConflict, kClosed };
+  enum class Kind : std::uint8_t { kNothing, kHit, kMiss };
 
   struct Entry {
     DramBurst burst;
@@ -114,8 +113,9 @@ class BurstQueue {
 
   std::vector<Entry> entries_;
   std::vector<Bank> banks_;
-  std::vector<std::uint64_t> hits_;  ///< A bit per bank whose next burst is a hit.
-  std::size_t miss_banks_ = 0, closed_miss_banks_ = 0;
+  BankSet hits_, misses_;
+  std::vector<std::uint64_t> next_order_;  ///< Of each bank's next burst.
+  std::size_t miss_banks_ = 0;
   std::size_t depth_;
   int cap_;
   std::size_t size_ = 0, opening_ = 0;

@@ -1,7 +1,9 @@
 #include "sim/memory/dram_banks.h"
 
 #include <algorithm>
+#include <bit>
 
+#include "sim/base/error.h"
 #include "sim/timing/dram_timing.h"
 
 namespace npu {
@@ -18,6 +20,14 @@ DramBanks::DramBanks(const DramConfig& config)
   groups_.resize(banks_.size() / group_banks);
   ranks_.resize(rank_count);
   units_.resize(banks_.size() / unit_banks_);
+  NPU_CHECK(std::has_single_bit(group_banks) && std::has_single_bit(rank_banks),
+            "a DRAM dimension must be a power of two");
+  group_shift_ = static_cast<std::uint32_t>(std::countr_zero(group_banks));
+  rank_shift_ = static_cast<std::uint32_t>(std::countr_zero(rank_banks));
+  open_.resize(banks_.size());
+  ready_.resize(banks_.size());
+  group_activate_.resize(groups_.size());
+  rank_activate_.resize(rank_count);
   for (std::uint32_t i = 0; i < banks_.size(); ++i) {
     banks_[i].group = i / group_banks;
     banks_[i].rank = i / rank_banks;
@@ -33,9 +43,7 @@ DramBanks::DramBanks(const DramConfig& config)
 
 DramClock DramBanks::any_activate(DramClock now) const {
   DramClock first = kNever;
-  for (const Rank& rank : ranks_) {
-    first = std::min(first, std::max({now, rank.next_activate, rank.window_end}));
-  }
+  for (const DramClock at : rank_activate_) first = std::min(first, std::max(now, at));
   return first;
 }
 
@@ -58,14 +66,16 @@ void DramBanks::book_activate(std::uint32_t bank, std::uint32_t row, DramClock a
   }
   note(DramCommandKind::kActivate, bank, row, at);
   b.open_row = row;
+  open_[bank] = 1;
   b.activate = at;
   b.next_precharge = at + config_.tRAS;
   b.next_column = at + config_.tRCD;
-  groups_[b.group].next_activate = at + config_.tRRD_L;
-  rank.next_activate = at + config_.tRRD_S;
+  ready_[bank] = b.next_precharge + config_.tRP;
+  group_activate_[b.group] = at + config_.tRRD_L;
   rank.activates[rank.oldest] = at;
   rank.oldest = (rank.oldest + 1) % rank.activates.size();
-  rank.window_end = rank.activates[rank.oldest] + config_.tFAW;
+  rank_activate_[b.rank] =
+      std::max(at + config_.tRRD_S, rank.activates[rank.oldest] + config_.tFAW);
 }
 
 BurstTimes DramBanks::book_column(std::uint32_t bank, bool is_write, DramClock column,
@@ -90,10 +100,11 @@ BurstTimes DramBanks::book_column(std::uint32_t bank, bool is_write, DramClock c
   } else {
     b.next_precharge = std::max(b.next_precharge, column + config_.tRTP);
   }
+  ready_[bank] = b.next_precharge + config_.tRP;
   if (auto_precharge) {
     note(DramCommandKind::kPrecharge, bank, row, b.next_precharge);
     b.open_row = -1;
-    b.next_activate = b.next_precharge + config_.tRP;
+    open_[bank] = 0;
   }
   return t;
 }
@@ -102,14 +113,11 @@ void DramBanks::refresh_unit(std::size_t index) {
   RefreshUnit& unit = units_[index];
   const std::size_t first = index * unit_banks_;
   DramClock begin = unit.due;
-  for (std::size_t i = first; i < first + unit_banks_; ++i) {
-    const Bank& b = banks_[i];
-    begin = std::max(begin, b.open_row < 0 ? b.next_activate : b.next_precharge + config_.tRP);
-  }
+  for (std::size_t i = first; i < first + unit_banks_; ++i) begin = std::max(begin, ready_[i]);
   if (config_.refresh == RefreshPolicy::kPerBank) {
-    Rank& rank = ranks_[banks_[first].rank];
-    begin = std::max(begin, rank.next_activate);
-    rank.next_activate = begin + std::max(config_.tRRD_S, config_.tRREFD);
+    DramClock& activate = rank_activate_[banks_[first].rank];
+    begin = std::max(begin, activate);
+    activate = begin + std::max(config_.tRRD_S, config_.tRREFD);
   }
   unit.last = {begin, begin + refresh_clocks_};
   for (std::size_t i = first; i < first + unit_banks_; ++i) {
@@ -119,7 +127,8 @@ void DramBanks::refresh_unit(std::size_t index) {
            static_cast<std::uint32_t>(b.open_row), begin - config_.tRP);
     }
     b.open_row = b.precharge = b.activate = -1;
-    b.next_activate = unit.last.end;
+    open_[i] = 0;
+    ready_[i] = unit.last.end;
   }
   note(DramCommandKind::kRefresh, static_cast<std::uint32_t>(first), 0, begin);
   unit.due += config_.tREFI;

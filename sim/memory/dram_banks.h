@@ -50,7 +50,7 @@ class DramBanks {
  public:
   explicit DramBanks(const DramConfig& config);
 
-  [[nodiscard]] bool is_open(std::uint32_t bank) const { return banks_[bank].open_row >= 0; }
+  [[nodiscard]] bool is_open(std::uint32_t bank) const { return open_[bank] != 0; }
   /// What holds for the next burst of one direction whatever its bank; until the next booking.
   struct Outlook {
     bool is_write = false;
@@ -69,12 +69,9 @@ class DramBanks {
   }
   /// Earliest activate of a bank, precharged before if a row is open, no command before `now`.
   [[nodiscard]] DramClock earliest_activate(std::uint32_t bank, DramClock now) const {
-    const Bank& b = banks_[bank];
-    const Rank& rank = ranks_[b.rank];
-    const DramClock ready =
-        b.open_row < 0 ? b.next_activate : std::max(now, b.next_precharge) + config_.tRP;
-    return std::max(
-        {now, ready, rank.next_activate, rank.window_end, groups_[b.group].next_activate});
+    const DramClock from = now + (open_[bank] != 0 ? config_.tRP : 0);
+    return later(later(from, ready_[bank]),
+                 later(group_activate_[bank >> group_shift_], rank_activate_[bank >> rank_shift_]));
   }
   /// Earliest activate that some rank allows whatever the bank, no command before `now`.
   [[nodiscard]] DramClock any_activate(DramClock now) const;
@@ -119,16 +116,15 @@ class DramBanks {
  private:
   struct Bank {
     std::int64_t open_row = -1;
-    DramClock next_activate = 0, next_precharge = 0, next_column = 0;
+    DramClock next_precharge = 0, next_column = 0;
     DramClock precharge = -1, activate = -1;  ///< Of the open row, until its first burst.
     std::uint32_t group = 0, rank = 0, unit = 0;
   };
   struct Group {
-    DramClock next_activate = 0, next_column = 0, next_read = 0;
+    DramClock next_column = 0, next_read = 0;
   };
   struct Rank {
-    DramClock next_activate = 0, next_read = 0;
-    DramClock window_end = -kNever;  ///< tFAW after the oldest of the last four activates.
+    DramClock next_read = 0;
     std::array<DramClock, 4> activates{-kNever, -kNever, -kNever, -kNever};  ///< The last four.
     std::size_t oldest = 0;
   };
@@ -142,10 +138,16 @@ class DramBanks {
     if (log != nullptr) log->push_back({kind, bank, row, at});
   }
   void refresh_unit(std::size_t unit);
+  [[nodiscard]] static DramClock later(DramClock a, DramClock b) { return a > b ? a : b; }
 
   const DramConfig config_;
   const DramClock burst_clocks_, refresh_clocks_;
   std::uint32_t unit_banks_;
+  std::uint32_t group_shift_ = 0, rank_shift_ = 0;  ///< Bank to group or rank.
+  // What activates wait for, apart for the search over many banks.
+  std::vector<std::uint8_t> open_;  ///< Of banks.
+  std::vector<DramClock> ready_;    ///< Of banks, precharge and tRP included.
+  std::vector<DramClock> group_activate_, rank_activate_;  ///< tRRD_L; tRRD_S and tFAW.
   std::vector<Bank> banks_;
   std::vector<Group> groups_;
   std::vector<Rank> ranks_;

@@ -6,6 +6,31 @@
 #include "sim/timing/dram_timing.h"
 
 namespace npu {
+namespace {
+
+/// The best of commands by distance from now, then by age, found without branches. Ages compare
+/// right up to 2^40 bursts.
+class First {
+ public:
+  void offer(std::uint32_t bank, DramClock distance, std::uint64_t order) {
+    const std::uint64_t rank =
+        static_cast<std::uint64_t>(distance) << kOrderBits | (order & kOrderMask);
+    bank_ = rank < rank_ ? bank : bank_;
+    rank_ = rank < rank_ ? rank : rank_;
+  }
+  [[nodiscard]] bool is_any() const { return rank_ != kNothing; }
+  [[nodiscard]] std::uint32_t bank() const { return bank_; }
+  [[nodiscard]] DramClock distance() const { return static_cast<DramClock>(rank_ >> kOrderBits); }
+
+ private:
+  static constexpr int kOrderBits = 40;
+  static constexpr std::uint64_t kOrderMask = (std::uint64_t{1} << kOrderBits) - 1;
+  static constexpr std::uint64_t kNothing = ~std::uint64_t{0};
+  std::uint32_t bank_ = 0;
+  std::uint64_t rank_ = kNothing;
+};
+
+}  // namespace
 
 DramScheduler::Side::Side(const DramConfig& config, int queue_depth, std::size_t bank_count)
     : depth(static_cast<std::size_t>(queue_depth)),
@@ -119,27 +144,30 @@ void DramScheduler::offer(Kept& kept, const Command& command) const {
 }
 
 void DramScheduler::find_first_column(DramClock now) {
+  const BurstQueue& queue = side(draining_).queue;
   const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
-  column_ = {.command = {}, .is_valid = true};
-  side(draining_).queue.for_each_hit([&](std::uint32_t bank, BurstQueue::Slot slot) {
-    offer(column_, column_of(bank, slot, outlook));
+  First first;
+  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
+    first.offer(bank, banks_.earliest_column(bank, outlook) - now, order);
   });
+  column_ = {.command = {}, .is_valid = true};
+  if (!first.is_any()) return;
+  const DramClock at = now + first.distance();
+  column_.command = {.slot = queue.next_of(first.bank()), .is_column = true, .at = at, .first = at};
 }
 
-void DramScheduler::find_first_activate(DramClock now, DramClock bound) {
+void DramScheduler::find_first_activate(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
-  if (!queue.has_misses_in_closed_banks()) bound = std::max(bound, now + precharge_clocks_);
-  BurstQueue::Slot best = BurstQueue::kNone;
-  DramClock best_at = kNever;
-  queue.for_misses_by_age([&](BurstQueue::Slot slot) {
-    const DramClock at = banks_.earliest_activate(queue.burst(slot).bank, now);
-    if (at < best_at) {
-      best = slot;
-      best_at = at;
-    }
-    return best_at > bound;
+  First first;
+  queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
+    first.offer(bank, banks_.earliest_activate(bank, now) - now, order);
   });
-  activate_ = {.command = activate_of(queue.burst(best).bank, best, now), .is_valid = true};
+  const DramClock at = now + first.distance();
+  activate_ = {.command = {.slot = queue.next_of(first.bank()),
+                           .is_column = false,
+                           .at = at,
+                           .first = banks_.is_open(first.bank()) ? at - precharge_clocks_ : at},
+               .is_valid = true};
 }
 
 void DramScheduler::consider(std::uint32_t bank, DramClock now) {
@@ -173,7 +201,7 @@ DramScheduler::Command DramScheduler::choose(DramClock now) {
         const DramClock bound = banks_.any_activate(now);
         if (bound - precharge_clocks_ < command.first) {
           if (!activate_.is_valid || activate_.command.first < now) {
-            find_first_activate(now, bound);
+            find_first_activate(now);
           }
           if (activate_.command.first < command.first) command = activate_.command;
         }

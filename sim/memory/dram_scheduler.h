@@ -104,7 +104,7 @@ class DramScheduler {
   void choose_direction();
   [[nodiscard]] Command choose(DramClock now);
   void find_first_column(DramClock now);
-  void find_first_activate(DramClock now, DramClock bound);
+  void find_first_activate(DramClock now);
   /// What became of a bank's next burst: compares it with the first commands.
   void consider(std::uint32_t bank, DramClock now);
   void offer(Kept& kept, const Command& command) const;

@@ -54,23 +54,24 @@ void expect_same(const BurstQueue& queue, const Plain& plain) {
   if (plain.entries.empty()) return;
   EXPECT_EQ(queue.oldest(), plain.entries.front().slot);
   std::set<std::uint32_t> hits;
-  queue.for_each_hit([&](std::uint32_t bank, BurstQueue::Slot slot) {
+  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
     hits.insert(bank);
-    EXPECT_EQ(slot, plain.next_of(bank).slot);
+    EXPECT_EQ(queue.next_of(bank), plain.next_of(bank).slot);
+    EXPECT_EQ(order, queue.order(queue.next_of(bank)));
   });
-  std::vector<BurstQueue::Slot> misses;
-  queue.for_misses_by_age([&](BurstQueue::Slot slot) {
-    misses.push_back(slot);
-    return true;
+  std::set<BurstQueue::Slot> misses;
+  queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
+    misses.insert(queue.next_of(bank));
+    EXPECT_EQ(order, queue.order(queue.next_of(bank)));
   });
-  std::vector<BurstQueue::Slot> expected;
+  std::set<BurstQueue::Slot> expected;
   std::set<std::uint32_t> expected_hits;
   for (const Plain::Entry& e : plain.entries) {
     if (plain.next_of(e.burst.bank).slot != e.slot) continue;
     if (std::int64_t{e.burst.row} == plain.row_of(e.burst.bank)) {
       expected_hits.insert(e.burst.bank);
     } else {
-      expected.push_back(e.slot);
+      expected.insert(e.slot);
     }
   }
   EXPECT_EQ(hits, expected_hits);
@@ -103,7 +104,7 @@ TEST(BurstQueue, EqualsASearchAfterEveryOperation) {
           break;
         default: {
           BurstQueue::Slot hit = BurstQueue::kNone;
-          queue.for_each_hit([&](std::uint32_t, BurstQueue::Slot slot) { hit = slot; });
+          queue.for_each_hit([&](std::uint32_t b, std::uint64_t) { hit = queue.next_of(b); });
           if (hit == BurstQueue::kNone) break;
           queue.erase(hit);
           plain.erase(hit);
