@@ -1,6 +1,7 @@
 #include "sim/compute/mac_array.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "sim/base/error.h"
@@ -36,6 +37,10 @@ struct MacArray::Impl {
                                    std::uint64_t cycles) const {
     return bytes == 0 ? start
                       : memory.book(is_write, extent.low, extent.high, bytes, start, cycles);
+  }
+  static SramStream stream(bool is_write, compute::Extent extent, std::int64_t bytes) {
+    if (bytes == 0) return {};
+    return {.is_write = is_write, .low = extent.low, .high = extent.high, .bytes = bytes};
   }
   void count(Event event, std::int64_t n, std::int32_t layer, std::uint64_t begin,
              std::uint64_t end) const {
@@ -181,11 +186,12 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   const std::int64_t sums_read = t.accumulator_read_bytes / sum_bytes * op.accumulator_bytes();
   const std::int64_t sums_written = t.accumulator_write_bytes / sum_bytes * op.accumulator_bytes();
   const std::uint64_t alone = start + total;
+  const std::array reads = {stream(false, operands.x, input_bytes),
+                            stream(false, operands.w, t.weight_read_bytes)};
+  const std::array sums = {stream(false, operands.acc, sums_read),
+                           stream(true, operands.acc, sums_written)};
   const std::uint64_t end =
-      std::max({alone, book(scratchpad, false, operands.x, input_bytes, start, total),
-                book(scratchpad, false, operands.w, t.weight_read_bytes, start, total),
-                book(accumulator, false, operands.acc, sums_read, start, total),
-                book(accumulator, true, operands.acc, sums_written, start, total)});
+      std::max({alone, scratchpad.book(reads, start, total), accumulator.book(sums, start, total)});
 
   if (const auto data = scratchpad.data(); !data.empty()) {
     executor.run(op, op.weights_loaded ? &shadow : nullptr, data, accumulator.data());

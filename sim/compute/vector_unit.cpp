@@ -1,6 +1,8 @@
 #include "sim/compute/vector_unit.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "sim/base/error.h"
 #include "sim/compute/vector_exec.h"
@@ -55,10 +57,17 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
   const timing::VectorTiming t = timing::vector_op(u.config, work.kind, work.elements, work.steps);
   const std::uint64_t alone = start + static_cast<std::uint64_t>(t.total_cycles);
   std::uint64_t end = alone;
-  for (std::size_t i = 0; i < work.stream_count; ++i) {
-    const compute::Stream& s = work.streams[i];
-    end = std::max(end, memory_of(s).book(s.is_write, s.extent.low, s.extent.high, s.bytes, start,
-                                          static_cast<std::uint64_t>(t.total_cycles)));
+  for (Sram* memory : {&u.scratchpad, &u.accumulator}) {
+    std::array<SramStream, std::tuple_size_v<decltype(work.streams)>> streams;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < work.stream_count; ++i) {
+      const compute::Stream& s = work.streams[i];
+      if (&memory_of(s) != memory) continue;
+      streams[count++] = {
+          .is_write = s.is_write, .low = s.extent.low, .high = s.extent.high, .bytes = s.bytes};
+    }
+    end = std::max(end, memory->book(std::span(streams).first(count), start,
+                                     static_cast<std::uint64_t>(t.total_cycles)));
   }
   if (const auto data = u.scratchpad.data(); !data.empty()) {
     compute::execute_vector(instruction, index, u.config.rounding, data, u.accumulator.data());

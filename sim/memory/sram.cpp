@@ -77,21 +77,32 @@ Sram::Sram(std::string name, const SramConfig& config, bool with_data)
 
 std::uint64_t Sram::book(bool is_write, std::int64_t low, std::int64_t high, std::int64_t bytes,
                          std::uint64_t start_cycle, std::uint64_t duration_cycles) {
-  NPU_CHECK(low >= 0 && low <= high && high <= config_.capacity_bytes && bytes >= 0,
-            "a stream leaves its memory");
-  std::uint64_t end = start_cycle + duration_cycles;
-  if (bytes == 0 || low == high) return end;
+  const SramStream stream{.is_write = is_write, .low = low, .high = high, .bytes = bytes};
+  return book({&stream, 1}, start_cycle, duration_cycles);
+}
+
+std::uint64_t Sram::book(std::span<const SramStream> streams, std::uint64_t start_cycle,
+                         std::uint64_t duration_cycles) {
   const bool by_block = config_.interleave == Interleave::kBlock;
-  const std::int64_t first = by_block ? low / bank_bytes_ : 0;
-  const std::int64_t last = by_block ? (high - 1) / bank_bytes_ : 0;
-  const std::int64_t touched = by_block ? last - first + 1 : config_.banks;
-  const std::uint64_t work = ceil_div_u(
-      static_cast<std::uint64_t>(bytes) * PortBookings::kWhole,
-      static_cast<std::uint64_t>(touched) * static_cast<std::uint64_t>(config_.port_width_bytes));
-  const std::int64_t port = config_.ports == 2 && is_write ? 1 : 0;
-  for (std::int64_t bank = first; bank <= last; ++bank) {
-    PortBookings& bookings = ports_[static_cast<std::size_t>(bank * config_.ports + port)];
-    end = std::max(end, bookings.book(work, start_cycle, duration_cycles));
+  work_.assign(ports_.size(), 0);
+  for (const SramStream& s : streams) {
+    NPU_CHECK(s.low >= 0 && s.low <= s.high && s.high <= config_.capacity_bytes && s.bytes >= 0,
+              "a stream leaves its memory");
+    if (s.bytes == 0 || s.low == s.high) continue;
+    const std::int64_t first = by_block ? s.low / bank_bytes_ : 0;
+    const std::int64_t last = by_block ? (s.high - 1) / bank_bytes_ : 0;
+    const std::int64_t touched = by_block ? last - first + 1 : config_.banks;
+    const std::uint64_t work = ceil_div_u(
+        static_cast<std::uint64_t>(s.bytes) * PortBookings::kWhole,
+        static_cast<std::uint64_t>(touched) * static_cast<std::uint64_t>(config_.port_width_bytes));
+    const std::int64_t port = config_.ports == 2 && s.is_write ? 1 : 0;
+    for (std::int64_t bank = first; bank <= last; ++bank) {
+      work_[static_cast<std::size_t>(bank * config_.ports + port)] += work;
+    }
+  }
+  std::uint64_t end = start_cycle + duration_cycles;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    end = std::max(end, ports_[i].book(work_[i], start_cycle, duration_cycles));
   }
   return end;
 }

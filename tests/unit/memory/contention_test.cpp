@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "sim/base/math.h"
@@ -100,6 +101,30 @@ TEST(Contention, OneMorePortFreesTheWritesFromTheReads) {
       }
     }
   }
+}
+
+TEST(Contention, StreamsOfOneTransactionMoveOnInStep) {
+  // A full stream and one of a sixteenth: 17/16 of the time together; one after the other the
+  // second has to wait for all of the first, at its own pace.
+  constexpr std::int64_t kFull = std::int64_t{64} * kWidth;
+  const auto stream = [](bool is_write, std::int64_t low, std::int64_t bytes) {
+    return SramStream{.is_write = is_write, .low = low, .high = low + kBankBytes, .bytes = bytes};
+  };
+  const std::array same_bank = {stream(kRead, 0, kFull), stream(kRead, 0, kFull / 16)};
+  const std::array two_banks = {stream(kRead, 0, kFull), stream(kRead, kBankBytes, kFull / 16)};
+  const std::array read_write = {stream(kRead, 0, kFull), stream(kWrite, 0, kFull / 16)};
+  const auto end = [](const auto& streams, int ports) {
+    Sram sram("spm", memory(2, Interleave::kBlock, ports), false);
+    return sram.book(streams, 100, 64);
+  };
+  EXPECT_EQ(end(same_bank, 1), 100 + 68);
+  EXPECT_EQ(end(two_banks, 1), 100 + 64);
+  EXPECT_EQ(end(read_write, 1), 100 + 68);
+  EXPECT_EQ(end(read_write, 2), 100 + 64);
+
+  Sram sram("spm", memory(2, Interleave::kBlock), false);
+  EXPECT_EQ(sram.book(kRead, 0, kBankBytes, kFull, 100, 64), 100 + 64);
+  EXPECT_EQ(sram.book(kRead, 0, kBankBytes, kFull / 16, 100, 64), 100 + 128);
 }
 
 TEST(Contention, ASinglePortTurnsAroundWithoutACycleLost) {
