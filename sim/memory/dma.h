@@ -21,7 +21,8 @@ namespace npu {
 /// rows in the same DRAM burst share one request; other rows cost at least a whole burst each, as
 /// does an unaligned head or tail. A store reads the scratchpad (latency_cycles once) before it
 /// offers a request. dma.copy and dma.fill need no DRAM: copy reads and writes the banks side by
-/// side. A descriptor is complete when its last byte is in place; only then are its bytes moved.
+/// side. A descriptor is complete when its last byte is in place, of a store in the write queues
+/// of the DRAM's controllers; only then are its bytes moved.
 ///
 /// Buckets: kFillDrain setup and scratchpad latency, kBusy beats, kWaitBank what banks add to them,
 /// kStallFull while a refused request waits and no data passes, kWaitDram the rest. Not modelled:
