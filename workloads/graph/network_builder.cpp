@@ -92,6 +92,7 @@ TensorId NetworkBuilder::window_node(OpKind kind, std::vector<TensorId> inputs,
 
 TensorId NetworkBuilder::conv(TensorId x, std::int64_t channels, const Window& window,
                               Activation activation, int groups) {
+  if (groups < 1) fail("{}: {} groups", graph_.name, groups);
   const TensorId w =
       weights({channels, window.kernel_h, window.kernel_w, image_shape(x)[3] / groups});
   return window_node(OpKind::kConv2d, {x, w, kAbsent}, channels,
