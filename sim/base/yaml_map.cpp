@@ -69,7 +69,10 @@ YamlMap::YamlMap(std::shared_ptr<const yaml::Document> document, const yaml::Nod
       asked_(std::make_shared<Asked>()) {}
 
 YamlMap YamlMap::from_text(std::string_view text, const std::string& file) {
-  auto document = yaml::parse(text, file);
+  return from_document(yaml::parse(text, file));
+}
+
+YamlMap YamlMap::from_document(std::shared_ptr<const yaml::Document> document) {
   const yaml::Node* root = &document->root;
   return {std::move(document), root, ""};
 }

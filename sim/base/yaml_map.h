@@ -39,6 +39,8 @@ class YamlMap {
   [[nodiscard]] static YamlMap from_file(const std::string& path);
   /// The same from memory; `file` is used in messages.
   [[nodiscard]] static YamlMap from_text(std::string_view text, const std::string& file);
+  /// A parsed document, edited perhaps.
+  [[nodiscard]] static YamlMap from_document(std::shared_ptr<const yaml::Document> document);
 
   /// Value of a key that must be there: an integer type, double, bool or std::string (not empty).
   template <typename T>

@@ -179,6 +179,16 @@ std::string describe(const NpuConfig& c) {
     fmt::format_to(line, "  {:<30} {:>12.6g} mW  {}\n", row.component + " leakage", row.milliwatts,
                    name_of(row.source_class));
   }
+  if (c.calibration) {
+    const CalibrationRecord& r = *c.calibration;
+    fmt::format_to(line,
+                   "\ncalibration\n  {:<30} {}\n  {:<30} {}\n  {:<30} {}\n  {:<30} {}\n  {:<30} "
+                   "{}\n  {:<30} {}\n",
+                   "rows", r.rows, "held_out_rows", r.held_out_rows, "mean_error_percent",
+                   r.mean_error_percent, "interval_low_percent", r.interval_low_percent,
+                   "interval_high_percent", r.interval_high_percent, "level_percent",
+                   r.level_percent);
+  }
   fmt::format_to(line, "\nsources\n");
   for (const ConfigSource& source : c.sources) {
     fmt::format_to(line, "  {:<38} {}\n",

@@ -76,9 +76,12 @@ YamlMap open_named_file(const YamlMap& in, std::string_view key) {
 }
 
 NpuConfig parse_npu_config(std::string_view text, const std::string& path) {
-  const YamlMap in = YamlMap::from_text(text, path);
+  return parse_npu_config(YamlMap::from_text(text, path));
+}
+
+NpuConfig parse_npu_config(const YamlMap& in) {
   NpuConfig c;
-  c.path = path;
+  c.path = in.file();
   c.name = in.require<std::string>("name");
   c.description = in.get<std::string>("description", "");
 
@@ -101,6 +104,10 @@ NpuConfig parse_npu_config(std::string_view text, const std::string& path) {
   c.interconnect = section("interconnect", read_interconnect);
   c.dram = read_dram(in.require_map("dram"), c.sources);
   c.energy = section("energy", read_energy);
+  if (const auto calibration = in.get_map("calibration")) {
+    c.calibration = read_calibration(*calibration);
+    c.sources.push_back({"calibration", "", c.calibration->source});
+  }
   in.finish();
 
   check_accumulator(in.require_map("accumulator"), c);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -162,6 +163,19 @@ struct ConfigSource {
   std::string section, key, text;
 };
 
+/// How far predicted cycles were from measured ones when parameters of this NPU were fitted
+/// (`npusim calibrate`). YAML section `calibration`, absent where nothing was fitted. With relative
+/// residual r = (measured − predicted) / predicted [%], `level_percent` of the layers that were
+/// held out have interval_low_percent ≤ r ≤ interval_high_percent.
+struct CalibrationRecord {
+  std::int64_t rows = 0;           ///< Measured layers that the parameters were fitted on.
+  std::int64_t held_out_rows = 0;  ///< Measured layers that the fit did not see.
+  double mean_error_percent = 0;   ///< Mean of |r| over the held-out rows.
+  double interval_low_percent = 0, interval_high_percent = 0;
+  double level_percent = 0;
+  std::string source;
+};
+
 /// A whole NPU.
 struct NpuConfig {
   std::string name, description, path;
@@ -174,6 +188,7 @@ struct NpuConfig {
   InterconnectConfig interconnect;
   DramConfig dram;
   EnergyConfig energy;
+  std::optional<CalibrationRecord> calibration;
   std::vector<ConfigSource> sources;  ///< In the order of the file.
 
   /// Stable hash of every value above that influences a compiled program or its timing, as 16 hex
@@ -186,6 +201,10 @@ struct NpuConfig {
 [[nodiscard]] NpuConfig load_npu_config(const std::string& path);
 /// The same from memory; `path` is used in messages and to find the files that it names.
 [[nodiscard]] NpuConfig parse_npu_config(std::string_view text, const std::string& path);
+
+class YamlMap;
+/// The same from a document that was read already.
+[[nodiscard]] NpuConfig parse_npu_config(const YamlMap& in);
 
 /// The resolved configuration and its peak figures as text (`npusim describe`).
 [[nodiscard]] std::string describe(const NpuConfig& config);

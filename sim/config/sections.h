@@ -59,6 +59,9 @@ void read_sources(const YamlMap& in, std::string_view section, std::vector<Confi
 /// The section `energy` of an NPU: the table that it names and `window_cycles`.
 [[nodiscard]] EnergyConfig read_energy(const YamlMap& in);
 
+/// The section `calibration`.
+[[nodiscard]] CalibrationRecord read_calibration(const YamlMap& in);
+
 /// Opens the file that `key` names, relative to the file of `in`.
 [[nodiscard]] YamlMap open_named_file(const YamlMap& in, std::string_view key);
 
