@@ -46,10 +46,16 @@ ARROWS = {
     # The whole path from a network to a simulated run, as the program takes it.
     "sim/validation": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},
+    "sim/explain": MODULE
+    | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},
+    "sim/calibration": MODULE
+    | {"sim/memory", "sim/core", "workloads/graph", "workloads/importers", "workloads/passes",
+       "kernels/lowering"},
     "sim/cli": None,  # everything
     "tests": None,
 }
-SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation", "sim/cli", "tests"}
+SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
+                   "sim/explain", "sim/calibration", "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.
 NOT_IN_REFERENCE = {"sim/base/fixed_point.h"}
 

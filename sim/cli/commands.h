@@ -17,6 +17,8 @@ void add_disasm(CLI::App& app, Action& action);
 void add_asm(CLI::App& app, Action& action);
 void add_conformance(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
+void add_calibrate(CLI::App& app, Action& action);
 
 /// Exit codes of npusim.
 inline constexpr int kSuccess = 0;

@@ -40,6 +40,8 @@ int run_command(int argc, char** argv) {
   add_asm(app, action);
   add_conformance(app, action);
   add_validate(app, action);
+  add_explain(app, action);
+  add_calibrate(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

@@ -11,6 +11,7 @@
 #include "sim/cli/listing.h"
 #include "sim/cli/network.h"
 #include "sim/cli/progress.h"
+#include "sim/cli/rerun_files.h"
 #include "sim/config/sections.h"
 #include "sim/report/output_files.h"
 #include "sim/report/writers.h"
@@ -55,6 +56,7 @@ class Session {
         config_, std::move(program),
         MachineOptions{.timing_only = options_.timing_only,
                        .trace = !options_.out.empty(),
+                       .record_schedule = !options_.out.empty(),
                        .capture_tensors =
                            !options_.timing_only && (compares || !options_.save_tensors.empty())});
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
@@ -79,6 +81,7 @@ class Session {
     }
     report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
     report_.timing_only = options_.timing_only;
+    if (!options_.out.empty()) add_critical_path();
     if (!options_.timing_only) report_.accuracy = comparison_->result();
     report_.host_ops = host_->host_ops();
     report_.notes = std::move(notes_);
@@ -103,6 +106,17 @@ class Session {
   }
 
  private:
+  void add_critical_path() {
+    report_.critical_path = report::NamedPath{
+        .path = find_critical_path(machine_->schedule()), .layers = {}, .mnemonics = {}};
+    for (const report::LayerRow& layer : report_.layers) {
+      report_.critical_path->layers.push_back(layer.name);
+    }
+    for (const report::InstructionLabel& label : report_.instructions) {
+      report_.critical_path->mnemonics.push_back(label.mnemonic);
+    }
+  }
+
   void choose_inputs() {
     if (!options_.inputs.empty()) {
       inputs_ = InputSet::load(options_.inputs, host_->inputs(), options_.samples);
@@ -186,6 +200,14 @@ class Session {
     files.add("trace.json", report::trace_json(report_));
     files.add("program.lst", listing(machine_->program()));
     if (!mapping_yaml_.empty()) files.add("mapping.yaml", mapping_yaml_);
+    add_rerun_files(files, {.config = config_,
+                            .program = machine_->program(),
+                            .path = *report_.critical_path,
+                            .run_cycles = report_.stats.run_cycles,
+                            .model = network_ ? network_->file_name : "",
+                            .model_sha256 = network_ ? network_->sha256 : "",
+                            .is_fused = options_.fuse,
+                            .is_mapped = options_.program.empty()});
     files.commit();
   }
 

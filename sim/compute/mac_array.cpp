@@ -63,6 +63,7 @@ struct MacArray::Impl {
   std::uint64_t shadow_free = 0;    ///< The last tile needs the shadow registers no more.
   std::uint64_t weights_ready = 0;  ///< The last mac.load_weights is done.
   std::uint64_t completed = 0;      ///< Completion of the last instruction.
+  Work last_work;
 };
 
 MacArray::MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config,
@@ -73,6 +74,8 @@ MacArray::MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& co
 MacArray::~MacArray() = default;
 
 Timeline& MacArray::timeline() { return impl_->timeline; }
+
+const MacArray::Work& MacArray::last_work() const { return impl_->last_work; }
 
 std::uint64_t MacArray::execute(const isa::Instruction& instruction, std::int32_t index,
                                 std::int32_t layer) {
@@ -127,6 +130,7 @@ std::uint64_t MacArray::Impl::load_weights(const isa::Instruction& instruction, 
     }
   }
   weights_ready = end;
+  last_work = {start, end};
 
   // What a tile before hides is accounted already; only the rest lands here.
   timeline.advance(Bucket::kIdle, asked);
@@ -198,6 +202,7 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   }
   shadow.valid = false;
   array_free = end;
+  last_work = {start, end};
   // Bank waits stretch the tile evenly.
   const auto shadow_cycles = static_cast<std::uint64_t>(t.shadow_free_cycles);
   shadow_free =

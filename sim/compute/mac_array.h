@@ -38,6 +38,12 @@ class MacArray : public sc_core::sc_module {
   std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index,
                         std::int32_t layer);
 
+  /// When the array, or its weight port, worked on the instruction executed last.
+  struct Work {
+    std::uint64_t begin_cycle = 0, end_cycle = 0;
+  };
+  [[nodiscard]] const Work& last_work() const;
+
   [[nodiscard]] Timeline& timeline();
 
  private:

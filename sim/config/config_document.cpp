@@ -13,6 +13,10 @@
 namespace npu {
 namespace {
 
+/// Keys that name a file, and what a bundle calls its copy.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNamedFiles = {
+    {{"dram.device", "config_dram.yaml"}, {"energy.table", "config_energy.yaml"}}};
+
 std::vector<std::string_view> parts_of(std::string_view key) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -68,8 +72,7 @@ void ConfigDocument::set_scalar(std::string_view key, std::string_view value, bo
     yaml::Node::Entry* entry = find_entry(*map, parts[i]);
     if (entry == nullptr) {
       if (i == 0 && !is_last) {
-        fail("{}: {}: the file has no section {}", path(), yaml::shown(key),
-             yaml::shown(parts[i]));
+        fail("{}: {}: the file has no section {}", path(), yaml::shown(key), yaml::shown(parts[i]));
       }
       entry = &add_entry(*map, parts[i], is_last ? yaml::Kind::kScalar : yaml::Kind::kMap);
     }
@@ -120,23 +123,34 @@ NpuConfig ConfigDocument::parse() const {
   return parse_npu_config(YamlMap::from_document(document_));
 }
 
+void ConfigDocument::move_to(const std::string& new_path) {
+  namespace fs = std::filesystem;
+  const fs::path from = fs::absolute(path()).parent_path();
+  const fs::path to = fs::absolute(new_path).lexically_normal().parent_path();
+  for (const auto& [key, name] : kNamedFiles) {
+    if (!has(key)) continue;
+    const fs::path named = (from / get(key)).lexically_normal();
+    set_text(key, named.lexically_relative(to).string());
+  }
+  auto moved = std::make_shared<yaml::Document>(*document_);
+  moved->file = new_path;
+  document_ = std::move(moved);
+}
+
 std::string ConfigDocument::text() const { return yaml::to_text(document_->root); }
 
 const std::string& ConfigDocument::path() const { return document_->file; }
 
 ConfigBundle bundle_config(const std::string& path) {
-  // Keys that name a file, and what its copy is called.
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNamed = {
-      {{"dram.device", "config_dram.yaml"}, {"energy.table", "config_energy.yaml"}}};
   ConfigDocument document = ConfigDocument::load(path);
   ConfigBundle bundle;
   bundle.files.push_back({"config.yaml", ""});
-  for (const auto& [key, name] : kNamed) {
+  for (const auto& [key, name] : kNamedFiles) {
     if (!document.has(key)) continue;
     const std::filesystem::path named =
         std::filesystem::path(path).parent_path() / document.get(key);
-    bundle.files.push_back({std::string(name), read_file(named.lexically_normal().string(),
-                                                         YamlMap::kMaxFileBytes)});
+    bundle.files.push_back(
+        {std::string(name), read_file(named.lexically_normal().string(), YamlMap::kMaxFileBytes)});
     document.set_text(key, name);
   }
   bundle.files.front().text = document.text();

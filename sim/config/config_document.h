@@ -36,6 +36,10 @@ class ConfigDocument {
   [[nodiscard]] std::string get(std::string_view key) const;
   [[nodiscard]] bool has(std::string_view key) const;
 
+  /// Makes `path` the document's file: the files that it names are named as they are seen from
+  /// there. Nothing is written.
+  void move_to(const std::string& path);
+
   /// The configuration, with all checks. @throws Error as parse_npu_config.
   [[nodiscard]] NpuConfig parse() const;
   /// As a YAML file; comments are lost.

@@ -164,13 +164,13 @@ struct ConfigSource {
 };
 
 /// How far predicted cycles were from measured ones when parameters of this NPU were fitted
-/// (`npusim calibrate`). YAML section `calibration`, absent where nothing was fitted. With relative
-/// residual r = (measured − predicted) / predicted [%], `level_percent` of the layers that were
-/// held out have interval_low_percent ≤ r ≤ interval_high_percent.
+/// (`npusim calibrate`). YAML section `calibration`, absent where nothing was fitted. A layer like
+/// those measured has interval_low_percent ≤ (measured − predicted) / predicted ≤
+/// interval_high_percent with a probability of level_percent.
 struct CalibrationRecord {
   std::int64_t rows = 0;           ///< Measured layers that the parameters were fitted on.
   std::int64_t held_out_rows = 0;  ///< Measured layers that the fit did not see.
-  double mean_error_percent = 0;   ///< Mean of |r| over the held-out rows.
+  double mean_error_percent = 0;   ///< Held-out rows: mean of |predicted − measured| / measured.
   double interval_low_percent = 0, interval_high_percent = 0;
   double level_percent = 0;
   std::string source;

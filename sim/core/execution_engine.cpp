@@ -53,12 +53,21 @@ void ExecutionEngine::step() {
   executing_ = true;
   space_.notify(sc_core::SC_ZERO_TIME);
 
+  const std::uint64_t taken = clock_.now();
   const std::uint64_t busy_before = timeline_.cycles(Bucket::kBusy);
   std::uint64_t cycle = std::max(clock_.now(), last_completion_cycle_);
   if (current.instruction.opcode != isa::Opcode::kSync) {
     const std::uint64_t end = hooks_.execute(current);
     NPU_CHECK(end >= cycle, "completion out of order or in the past");
     cycle = end;
+  }
+  if (hooks_.on_executed) {
+    hooks_.on_executed(id_, {.taken_cycle = taken,
+                             .released_cycle = clock_.now(),
+                             .completed_cycle = cycle,
+                             .wait = current.instruction.wait,
+                             .signal = current.instruction.signal,
+                             .is_sync = current.instruction.opcode == isa::Opcode::kSync});
   }
   finish_at({.cycle = cycle,
              .index = current.index,

@@ -28,6 +28,15 @@ struct Completion {
   std::uint8_t signal = 0;
 };
 
+/// When an engine worked on an instruction.
+struct Execution {
+  std::uint64_t taken_cycle = 0;      ///< Left the queue.
+  std::uint64_t released_cycle = 0;   ///< The engine looks at the next one.
+  std::uint64_t completed_cycle = 0;  ///< As Completion::cycle; may lie ahead.
+  std::uint8_t wait = 0, signal = 0;
+  bool is_sync = false;
+};
+
 /// The in-order queue of one unit (MAC array, vector unit, a DMA channel) and what takes from it.
 ///
 /// The oldest instruction leaves the queue when it holds a token of every engine in its wait mask;
@@ -44,9 +53,13 @@ class ExecutionEngine final : public sc_core::sc_module {
   /// Called in the completion cycle before the tokens are given.
   using OnComplete = std::function<void(isa::Engine, const Completion&)>;
 
+  /// Called when the engine goes on to the next instruction; may be empty.
+  using OnExecuted = std::function<void(isa::Engine, const Execution&)>;
+
   struct Hooks {
     Execute execute;
     OnComplete on_complete;
+    OnExecuted on_executed = {};
   };
 
   ExecutionEngine(const sc_core::sc_module_name& name, isa::Engine id, int queue_depth,

@@ -14,6 +14,7 @@
 #include "sim/core/layer_accounting.h"
 #include "sim/core/program_validation.h"
 #include "sim/core/sanitizer_stack.h"
+#include "sim/core/schedule_recorder.h"
 #include "sim/core/sequencer.h"
 #include "sim/memory/dma.h"
 #include "sim/memory/dram.h"
@@ -70,17 +71,19 @@ struct Machine::Impl {
         layers(program.layers.size()),
         captured(program.tensors.size()),
         capturing(options.capture_tensors) {
-    add_engine(isa::Engine::kMacArray, mac_array.timeline(), [this](const Dispatched& d) {
-      return mac_array.execute(d.instruction, d.index, d.layer);
-    });
-    add_engine(isa::Engine::kVector, vector_unit.timeline(), [this](const Dispatched& d) {
-      return vector_unit.execute(d.instruction, d.index, d.layer);
-    });
+    add_engine(
+        isa::Engine::kMacArray, "mac_array", mac_array.timeline(),
+        [this](const Dispatched& d) { return mac_array.execute(d.instruction, d.index, d.layer); });
+    add_engine(isa::Engine::kVector, "vector_unit", vector_unit.timeline(),
+               [this](const Dispatched& d) {
+                 return vector_unit.execute(d.instruction, d.index, d.layer);
+               });
     for (int c = 0; c < config.dma.channels; ++c) {
       DmaChannel& channel = *dma.emplace_back(std::make_unique<DmaChannel>(
           fmt::format("dma{}", c).c_str(), config.dma, clock, scratchpad, dram, recorder));
       add_engine(static_cast<isa::Engine>(static_cast<int>(isa::Engine::kDma0) + c),
-                 channel.timeline(), [this, &channel](const Dispatched& d) {
+                 fmt::format("dma{}", c), channel.timeline(),
+                 [this, &channel](const Dispatched& d) {
                    channel.execute(d.instruction, d.index, d.layer);
                    return clock.now();
                  });
@@ -99,10 +102,23 @@ struct Machine::Impl {
     }
   }
 
-  void add_engine(isa::Engine id, Timeline& timeline, ExecutionEngine::Execute execute) {
+  void add_engine(isa::Engine id, std::string_view name, Timeline& timeline,
+                  ExecutionEngine::Execute execute) {
     ExecutionEngine::Hooks hooks{
         std::move(execute),
-        [this](isa::Engine engine, const Completion& done) { on_complete(engine, done); }};
+        [this](isa::Engine engine, const Completion& done) { on_complete(engine, done); },
+        {}};
+    if (options.record_schedule) {
+      schedule.add_engine(std::string(name), config.sequencer.queue_depth);
+      hooks.on_executed = [this](isa::Engine engine, const Execution& execution) {
+        if (engine == isa::Engine::kMacArray && !execution.is_sync) {
+          const MacArray::Work& work = mac_array.last_work();
+          schedule.on_executed(engine, execution, work.begin_cycle, work.end_cycle);
+        } else {
+          schedule.on_executed(engine, execution);
+        }
+      };
+    }
     engines.push_back(std::make_unique<ExecutionEngine>(
         fmt::format("engine_{}", isa::name_of(id)).c_str(), id, config.sequencer.queue_depth, clock,
         tokens, timeline, fault, std::move(hooks)));
@@ -120,7 +136,11 @@ struct Machine::Impl {
                                [this] {
                                  last_activity_cycle = clock.now();
                                  stop_if_finished();
-                               }};
+                               },
+                           .on_word = {}};
+    if (options.record_schedule) {
+      hooks.on_word = [this](const SequencedWord& word) { schedule.on_word(word); };
+    }
     sequencer = std::make_unique<Sequencer>("sequencer", config.sequencer, program, clock, *fetch,
                                             std::move(pointers), recorder, fault, std::move(hooks));
   }
@@ -196,6 +216,7 @@ struct Machine::Impl {
     reset_variables();
     if (capturing) capture_initial();
     layers.begin_run(begin, recorder.per_layer());
+    if (options.record_schedule) begin_schedule(begin);
     sequencer->start();
     power.start();
     try {
@@ -212,6 +233,13 @@ struct Machine::Impl {
     failed = false;
   }
 
+  void begin_schedule(std::uint64_t begin) {
+    Schedule& s = schedule.begin_run(begin);
+    const std::vector<Timeline*> all = timelines();
+    for (std::size_t e = 0; e < s.engines.size(); ++e) all[e]->log_into(&s.engines[e].phases);
+    dram.log_into(s.dram);
+  }
+
   /// Accounts everything up to the end of the run.
   void close(std::uint64_t begin) {
     const std::uint64_t end = clock.now();
@@ -222,6 +250,7 @@ struct Machine::Impl {
     }
     layers.end_run(end, recorder.per_layer(),
                    static_cast<std::uint64_t>(config.dram.burst_bytes()));
+    schedule.end_run(end);
     run_cycles.push_back(end - begin);
     total_cycles = end;
   }
@@ -302,6 +331,7 @@ struct Machine::Impl {
   std::unique_ptr<Sequencer> sequencer;
   PowerUnit power;
   LayerAccounting layers;
+  ScheduleRecorder schedule;
   std::vector<std::vector<std::byte>> captured;
   std::vector<std::vector<std::size_t>> ready_at;  ///< Tensors that are whole after instruction i.
   bool capturing;
@@ -342,5 +372,7 @@ const std::vector<std::vector<std::byte>>& Machine::captured() const { return im
 const isa::Program& Machine::program() const { return impl_->program; }
 
 RunStats Machine::stats() const { return impl_->stats(); }
+
+const Schedule& Machine::schedule() const { return impl_->schedule.schedule(); }
 
 }  // namespace npu

@@ -8,6 +8,7 @@
 #include "isa/program.h"
 #include "sim/config/npu_config.h"
 #include "sim/stats/run_stats.h"
+#include "sim/stats/schedule.h"
 
 namespace npu {
 
@@ -15,6 +16,7 @@ struct MachineOptions {
   bool timing_only = false;      ///< Moves no data; the same cycles.
   bool check_hazards = true;     ///< Hazards and reads of unwritten bytes, before the run.
   bool trace = false;            ///< Record spans.
+  bool record_schedule = false;  ///< Record what every instruction waited for: schedule().
   bool capture_tensors = false;  ///< Snapshot every TensorRecord when it is ready, in the first
                                  ///< run; see capture_next_run().
   bool allow_other_config =
@@ -49,6 +51,8 @@ class Machine {
 
   [[nodiscard]] const isa::Program& program() const;
   [[nodiscard]] RunStats stats() const;
+  /// Of the last run; empty unless MachineOptions::record_schedule.
+  [[nodiscard]] const Schedule& schedule() const;
 
  private:
   struct Impl;

@@ -57,21 +57,29 @@ void Sequencer::run_program() {
     const std::int32_t layer = program_.layer_of[pc];
     recorder_.count(Event::kInstruction, 1, layer, begin, clock_.now());
 
+    SequencedWord word{.index = index_,
+                       .layer = layer,
+                       .fetched_cycle = begin,
+                       .decoded_cycle = clock_.now(),
+                       .left_cycle = clock_.now(),
+                       .engine = {}};
     const isa::Opcode opcode = program_.code[pc].opcode;
+    if (opcode != isa::Opcode::kHalt && opcode != isa::Opcode::kLoop) {
+      isa::Instruction instruction;
+      std::int32_t static_index = -1;
+      NPU_CHECK(unroller_->next(instruction, static_index) && static_index == index_,
+                "the walk and the unroller disagree");
+      dispatch(instruction, word);
+    }
+    if (hooks_.on_word) hooks_.on_word(word);
     if (opcode == isa::Opcode::kHalt) break;
-    if (opcode == isa::Opcode::kLoop) continue;
-    isa::Instruction instruction;
-    std::int32_t static_index = -1;
-    NPU_CHECK(unroller_->next(instruction, static_index) && static_index == index_,
-              "the walk and the unroller disagree");
-    dispatch(instruction, layer);
   }
   fetch_.stop();
   running_ = false;
   hooks_.on_halt();
 }
 
-void Sequencer::dispatch(const isa::Instruction& instruction, std::int32_t layer) {
+void Sequencer::dispatch(const isa::Instruction& instruction, SequencedWord& word) {
   const auto id = static_cast<std::size_t>(instruction.engine());
   NPU_CHECK(id < engines_.size(), "instruction of an engine that does not exist");
   ExecutionEngine& engine = *engines_[id];
@@ -82,7 +90,9 @@ void Sequencer::dispatch(const isa::Instruction& instruction, std::int32_t layer
   }
   stalled_on_.reset();
   hooks_.on_dispatch();
-  engine.push({instruction, index_, layer});
+  engine.push({instruction, index_, word.layer});
+  word.engine = engine.id();
+  word.left_cycle = clock_.now();
 }
 
 }  // namespace npu

@@ -19,6 +19,16 @@
 
 namespace npu {
 
+/// When the sequencer worked on a word.
+struct SequencedWord {
+  std::int32_t index = -1;  ///< Static.
+  std::int32_t layer = -1;
+  std::uint64_t fetched_cycle = 0;  ///< It was in the fetch buffer, and the sequencer there for it.
+  std::uint64_t decoded_cycle = 0;
+  std::uint64_t left_cycle = 0;       ///< It was in its engine's queue.
+  std::optional<isa::Engine> engine;  ///< None for control words.
+};
+
 /// Fetches, unrolls hardware loops and dispatches in program order to the engines' queues.
 ///
 /// Timing: each word, loop and halt included, takes dispatch_cycles once it is in the fetch buffer;
@@ -30,6 +40,8 @@ class Sequencer final : public sc_core::sc_module {
   struct Hooks {
     std::function<void()> on_dispatch;  ///< An instruction entered a queue.
     std::function<void()> on_halt;      ///< Nothing more will be dispatched.
+    /// A word is done with, control words included; may be empty.
+    std::function<void(const SequencedWord&)> on_word = {};
   };
 
   /// @param engines  one per engine the configuration has, indexed by isa::Engine.
@@ -50,7 +62,7 @@ class Sequencer final : public sc_core::sc_module {
  private:
   void run();
   void run_program();
-  void dispatch(const isa::Instruction& instruction, std::int32_t layer);
+  void dispatch(const isa::Instruction& instruction, SequencedWord& word);
 
   const SequencerConfig config_;
   const isa::Program& program_;

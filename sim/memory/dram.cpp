@@ -76,6 +76,7 @@ struct Dram::Impl {
       activity_.close(cycle);
     }
     [[nodiscard]] const Timeline& timeline() const { return activity_.timeline(); }
+    void log_into(PhaseLog* log) { activity_.log_into(log); }
 
    private:
     void wake_at(DramClock clock);
@@ -317,6 +318,11 @@ void Dram::read(std::int64_t address, std::span<std::byte> bytes) const {
 
 void Dram::close(std::uint64_t cycle) {
   for (const auto& channel : impl_->channels) channel->close(cycle);
+}
+
+void Dram::log_into(std::vector<PhaseLog>& logs) {
+  logs.resize(impl_->channels.size());
+  for (std::size_t i = 0; i < logs.size(); ++i) impl_->channels[i]->log_into(&logs[i]);
 }
 
 std::vector<Timeline> Dram::timelines() const {

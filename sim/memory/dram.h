@@ -73,6 +73,9 @@ class Dram : public sc_core::sc_module {
   /// reading timelines. Data still under way then is accounted by the next close.
   void close(std::uint64_t cycle);
   [[nodiscard]] std::vector<Timeline> timelines() const;  ///< Per channel, in core cycles.
+  /// From now on every phase of channel i also goes into logs[i], which must outlive this; one per
+  /// channel.
+  void log_into(std::vector<PhaseLog>& logs);
 
  private:
   struct Impl;

@@ -34,6 +34,7 @@ class DramActivity {
   void flush_counters();
 
   [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+  void log_into(PhaseLog* log) { timeline_.log_into(log); }
 
  private:
   static constexpr std::uint64_t kFlushCycles = 256;

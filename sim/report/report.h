@@ -9,6 +9,7 @@
 
 #include "sim/power/ledger.h"
 #include "sim/report/accuracy.h"
+#include "sim/report/path_file.h"
 #include "sim/stats/run_stats.h"
 
 namespace npu::report {
@@ -52,6 +53,12 @@ struct Accuracy {
   std::optional<ClassAgreement> integer_classes, float_classes, labels;
 };
 
+/// Where measured cycles lie relative to predicted ones, from a calibration of the configuration:
+/// measured = predicted · (1 + r), low ≤ r ≤ high at the level.
+struct Interval {
+  double low_percent = 0, high_percent = 0, level_percent = 0;
+};
+
 /// What the trace calls an instruction.
 struct InstructionLabel {
   std::string mnemonic, layer;
@@ -76,6 +83,8 @@ struct Report {
   double no_layer_energy_pj = 0;  ///< Of the last inference, what belongs to no layer.
   std::vector<HostOp> host_ops;
   std::optional<Accuracy> accuracy;
+  std::optional<NamedPath> critical_path;      ///< Of the last inference, if recorded.
+  std::optional<Interval> calibrated;          ///< Absent: uncalibrated.
   std::vector<InstructionLabel> instructions;  ///< Indexed by Span::instruction.
 };
 

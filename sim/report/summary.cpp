@@ -74,6 +74,15 @@ Json energy_json(const Report& report) {
   return {{"by_component", std::move(by_component)}, {"by_source_class", std::move(by_class)}};
 }
 
+/// null: uncalibrated.
+Json interval_json(const Report& report, double latency_ms) {
+  if (!report.calibrated) return nullptr;
+  const Interval& i = *report.calibrated;
+  return {{"low_ms", latency_ms * (1 + i.low_percent / 100)},
+          {"high_ms", latency_ms * (1 + i.high_percent / 100)},
+          {"level_percent", i.level_percent}};
+}
+
 }  // namespace
 
 std::string summary_json(const Report& report) {
@@ -89,6 +98,7 @@ std::string summary_json(const Report& report) {
               {"cycles_per_inference", report.stats.run_cycles},
               {"clock_period_ps", report.clock_period_ps},
               {"latency_ms", f.latency_ms},
+              {"latency_interval", interval_json(report, f.latency_ms)},
               {"inferences_per_s", f.inferences_per_s},
               {"energy_per_inference_pj", f.energy_per_inference_pj},
               {"average_power_mw", f.average_power_mw},

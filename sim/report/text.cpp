@@ -19,6 +19,10 @@ class TextWriter {
     layers();
     line("");
     totals();
+    if (report_.critical_path) {
+      line("");
+      out_ += path_text(summarize(*report_.critical_path));
+    }
     if (report_.accuracy) accuracy(*report_.accuracy);
     host();
     energy();
@@ -54,12 +58,21 @@ class TextWriter {
                static_cast<double>(report_.stats.run_cycles.size()));
     }
     line("{:<24} {:.6g}", "latency_ms", figures_.latency_ms);
+    line("{:<24} {}", "latency_interval_ms", confidence());
     line("{:<24} {:.6g}", "inferences_per_s", figures_.inferences_per_s);
     line("{:<24} {:.6g}", "energy_per_inference_uj", figures_.energy_per_inference_pj * 1e-6);
     line("{:<24} {:.6g}", "average_power_mw", figures_.average_power_mw);
     line("{:<24} {:.6g}", "pj_per_mac", figures_.pj_per_mac);
     line("{:<24} {:.6g}", "tops_per_w", figures_.tops_per_w);
     line("{:<24} {:.6g}", "mac_utilization_%", 100.0 * figures_.mac_utilization);
+  }
+
+  [[nodiscard]] std::string confidence() const {
+    if (!report_.calibrated) return "uncalibrated";
+    const Interval& i = *report_.calibrated;
+    return fmt::format("{:.6g} to {:.6g} at {:g} %",
+                       figures_.latency_ms * (1 + i.low_percent / 100),
+                       figures_.latency_ms * (1 + i.high_percent / 100), i.level_percent);
   }
 
   void output(const TensorAccuracy& t) {
@@ -121,7 +134,7 @@ class TextWriter {
       fmt::format_to(std::back_inserter(shares), "{}{} {:.1f} %", shares.empty() ? "" : ", ",
                      name_of(c), 100.0 * share);
     }
-    line("energy by source: {}; uncalibrated: no figure was fitted to this chip's silicon",
+    line("energy by source: {}; uncalibrated: no energy was fitted to this chip's silicon",
          shares.empty() ? "none" : shares);
   }
 

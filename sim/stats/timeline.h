@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace npu {
 
@@ -27,6 +28,24 @@ inline constexpr std::size_t kBucketCount = 9;
   return kNames[static_cast<std::size_t>(b)];
 }
 
+/// What a unit did when: consecutive phases from begin_cycle on.
+struct PhaseLog {
+  struct Phase {
+    std::uint64_t until_cycle;
+    Bucket bucket;
+  };
+  std::uint64_t begin_cycle = 0;
+  std::vector<Phase> phases;
+
+  void add(Bucket bucket, std::uint64_t until_cycle) {
+    if (!phases.empty() && phases.back().bucket == bucket) {
+      phases.back().until_cycle = until_cycle;
+    } else {
+      phases.push_back({until_cycle, bucket});
+    }
+  }
+};
+
 /// The cycles of one unit, filled from left to right: the buckets close by construction.
 class Timeline {
  public:
@@ -36,6 +55,12 @@ class Timeline {
     if (until_cycle <= accounted_) return;
     cycles_[static_cast<std::size_t>(bucket)] += until_cycle - accounted_;
     accounted_ = until_cycle;
+    if (log_ != nullptr) log_->add(bucket, until_cycle);
+  }
+  /// From now on every phase also goes into `log`, emptied first; null: no more.
+  void log_into(PhaseLog* log) {
+    log_ = log;
+    if (log != nullptr) *log = {.begin_cycle = accounted_, .phases = {}};
   }
   [[nodiscard]] std::uint64_t cycles(Bucket b) const {
     return cycles_[static_cast<std::size_t>(b)];
@@ -46,6 +71,7 @@ class Timeline {
  private:
   std::array<std::uint64_t, kBucketCount> cycles_{};
   std::uint64_t accounted_ = 0;
+  PhaseLog* log_ = nullptr;
 };
 
 }  // namespace npu

@@ -8,7 +8,8 @@ import re
 from cli_support import DIGITS, IMAGES, LABELS, MODEL, TOP, CliTest, read_npy, run_tests, write_npy
 
 FILES = {"report.txt", "summary.json", "layers.csv", "energy.csv", "trace.json", "program.lst",
-         "mapping.yaml"}
+         "mapping.yaml", "critical_path.csv", "rerun.yaml", "config.yaml", "config_dram.yaml", "config_energy.yaml",
+         "program.npu"}
 
 
 def rows(path):
@@ -85,7 +86,7 @@ class RunTest(CliTest):
     def test_no_absolute_paths(self):
         out, _, _ = self.run_digits()
         for name in FILES:
-            text = (out / name).read_text()
+            text = (out / name).read_bytes().decode("utf-8", "replace")
             for path in (str(TOP), str(self.folder)):
                 self.assertNotIn(path, text, name)
 

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "isa/program.h"
+#include "sim/config/npu_config.h"
+#include "sim/report/output_files.h"
+#include "sim/report/path_file.h"
+
+namespace npu::cli {
+
+/// What a run leaves in its folder for `npusim explain`.
+struct RerunSource {
+  const NpuConfig& config;
+  const isa::Program& program;
+  const report::NamedPath& path;
+  const std::vector<std::uint64_t>& run_cycles;
+  std::string model;  ///< Name of its file; empty: none.
+  std::string model_sha256;
+  bool is_fused = true;
+  bool is_mapped = true;  ///< The program was mapped from the model in this run.
+};
+
+/// Adds rerun.yaml (what ran, and the SHA-256 of the files it needs), config.yaml with the files
+/// that it names, program.npu (without the bytes of the image: for timing) and critical_path.csv.
+/// @throws Error if a file of the configuration can no longer be read.
+void add_rerun_files(report::OutputFiles& files, const RerunSource& source);
+
+/// A folder read back.
+struct Rerun {
+  NpuConfig config;
+  isa::Program program;
+  report::NamedPath path;
+  std::uint64_t first_run_cycles = 0;
+  std::int64_t samples = 1;
+  std::string model, model_sha256;  ///< Empty: none.
+  bool is_fused = true, is_mapped = true;
+};
+
+/// @throws Error naming the file: missing, truncated, changed since the run, not of a run.
+[[nodiscard]] Rerun read_rerun(const std::string& folder);
+
+}  // namespace npu::cli
