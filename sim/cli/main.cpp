@@ -64,6 +64,8 @@ int guarded(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report_error("out of memory", kInternalError);
   } catch (const std::exception& error) {
+    // fmt throws where a print fills the buffer of a stdout that cannot take it.
+    if (std::ferror(stdout) != 0) return report_error("stdout: cannot write", kUserError);
     return report_error(error.what(), kInternalError);
   } catch (...) {
     return report_error("unknown exception", kInternalError);
