@@ -1,10 +1,8 @@
 // npusim: the only place that prints errors and decides exit codes.
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <new>
 #include <string>
-#include <system_error>
 #include <systemc>
 
 #include "sim/base/error.h"
@@ -63,11 +61,6 @@ int guarded(int argc, char** argv) {
     return report_error(error.what(), kUserError);
   } catch (const RunFault& fault) {
     return report_error(fault.what(), kRunFault);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return report_error(error.what(), kInternalError);
-  } catch (const std::system_error& error) {  // fmt::print
-    return report_error(fmt::format("stdout: cannot write: {}", error.code().message()),
-                        kUserError);
   } catch (const std::bad_alloc&) {
     return report_error("out of memory", kInternalError);
   } catch (const std::exception& error) {
