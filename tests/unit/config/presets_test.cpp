@@ -19,8 +19,10 @@ TEST(Presets, AllLoadUnderTheirName) {
     EXPECT_FALSE(c.description.empty());
     EXPECT_TRUE(fingerprints.insert(c.fingerprint()).second);
     EXPECT_EQ(c.energy.events.size(), kEnergyEventKeys.size());
-    EXPECT_TRUE(std::all_of(c.energy.events.begin(), c.energy.events.end(),
-                            [](const EnergyRow& row) { return row.picojoules > 0; }));
+    for (const EnergyRow& row : c.energy.events) {
+      // Only what a device does not have (rows and refresh of an SRAM) costs nothing.
+      EXPECT_TRUE(row.picojoules > 0 || row.source == "assumed: none in an SRAM") << row.source;
+    }
   }
 }
 
