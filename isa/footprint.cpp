@@ -158,6 +158,7 @@ void conv(Builder& b) {
   b.read_window(window, b.get(Opd::kInC) * b.element(Opd::kXType));
   b.read(Opd::kW, taps * b.get(Opd::kInC) * b.element(Opd::kWType),
          {{b.get(Opd::kOutC), b.get(Opd::kWStride)}});
+  if (b.get(Opd::kStream) != 0) return;
   b.accumulate(b.get(Opd::kOutH) * b.get(Opd::kOutW), b.get(Opd::kOutC), b.get(Opd::kAccPitch),
                accumulator_bytes(b));
 }
@@ -179,6 +180,7 @@ void gemm(Builder& b) {
          {{b.get(Opd::kM), b.get(Opd::kRowStride)}});
   b.read(Opd::kW, b.get(Opd::kK) * b.element(Opd::kWType),
          {{b.get(Opd::kN), b.get(Opd::kWStride)}});
+  if (b.get(Opd::kStream) != 0) return;
   b.accumulate(b.get(Opd::kM), b.get(Opd::kN), b.get(Opd::kAccPitch), accumulator_bytes(b));
 }
 
@@ -188,8 +190,10 @@ void requantize(Builder& b) {
   const std::int64_t out_c = b.get(Opd::kOutC);
   const bool wide = b.get(Opd::kWide) != 0;
   const std::int64_t element = accumulator_bytes(b);
-  b.read(Opd::kAcc, out_c * element, {{out_h * out_w, b.get(Opd::kAccPitch) * element}},
-         Memory::kAccumulator);
+  if (b.get(Opd::kStream) == 0) {
+    b.read(Opd::kAcc, out_c * element, {{out_h * out_w, b.get(Opd::kAccPitch) * element}},
+           Memory::kAccumulator);
+  }
   b.read(Opd::kParams, (b.get(Opd::kPerChannel) != 0 ? out_c : 1) * (wide ? 16 : 12));
   b.write(Opd::kDst, out_c * b.element(Opd::kOutType),
           {{out_w, b.get(Opd::kDstPixelStride)}, {out_h, b.get(Opd::kDstRowStride)}});

@@ -59,11 +59,12 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
     row(Opcode::kConv, "mac.conv", Unit::kMacArray,
         "acc[(y*out_w+x)*acc_pitch + o] (+)= sum over ky<kernel_h, kx<kernel_w, c<in_c of (X(iy,ix,c) - x_zero) * (W[o][(ky*kernel_w+kx)*in_c + c] - w_zero); "
         "iy = y0 + y*stride_h + ky*dilation_h, ix likewise; a position contributes 0 unless it is a multiple of up_h (up_w), in range [0, in_h*up_h) and then reads row iy/up_h; "
-        "X at spm[x + iy*row_stride + ix*pixel_stride + c*sizeof]; W[o] at spm[w + o*w_stride]; acc counts elements of 4 bytes (8 when wide) from byte acc; weights_loaded: the first fold comes from the shadow registers",
+        "X at spm[x + iy*row_stride + ix*pixel_stride + c*sizeof]; W[o] at spm[w + o*w_stride]; acc counts elements of 4 bytes (8 when wide) from byte acc; weights_loaded: the first fold comes from the shadow registers; "
+        "stream: the sums go to the result stream in the order of positions, acc and acc_pitch unused",
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 24}, {kPixelStride, 20}, {kWStride, 24}, {kAccPitch, 16},
          {kInH, 16}, {kInW, 16}, {kY0, 16, true}, {kX0, 16, true}, {kKernelH, 8}, {kKernelW, 8}, {kStrideH, 8}, {kStrideW, 8},
          {kDilationH, 8}, {kDilationW, 8}, {kUpH, 4}, {kUpW, 4}, {kOutH, 16}, {kOutW, 16}, {kInC, 16}, {kOutC, 16},
-         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}}),
+         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}}),
     row(Opcode::kDepthwise, "mac.depthwise", Unit::kMacArray,
         "acc[(y*out_w+x)*acc_pitch + o] (+)= sum over taps of (X(iy,ix,o/multiplier) - x_zero) * (W[tap][o] - w_zero), o<out_c; W[tap][o] at spm[w + tap*w_tap_stride + o*sizeof]",
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 24}, {kPixelStride, 20}, {kWTapStride, 24}, {kAccPitch, 16},
@@ -73,14 +74,15 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
     row(Opcode::kGemm, "mac.gemm", Unit::kMacArray,
         "acc[i*acc_pitch + j] (+)= sum over k of (A[i][k] - x_zero) * (W[j][k] - w_zero); A[i] at spm[x + i*row_stride], W[j] at spm[w + j*w_stride]",
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 32}, {kWStride, 24}, {kAccPitch, 16}, {kM, 24}, {kN, 16}, {kK, 24},
-         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}}),
+         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}}),
 
     row(Opcode::kRequantize, "vec.requantize", Unit::kVector,
         "v = acc[(y*out_w+x)*acc_pitch + c] + bias[c]; dst = clamp(rescale(v, multiplier[c], shift[c]) + out_zero, clamp_min, clamp_max) at spm[dst + y*dst_row_stride + x*dst_pixel_stride + c*sizeof]; "
-        "record c (record 0 when not per_channel) at spm[params]: int32 bias, multiplier, shift (12 bytes), or int64 bias, int32 multiplier, shift (16 bytes) when wide; reduced: the 16-bit-multiplier path of 16x8",
+        "record c (record 0 when not per_channel) at spm[params]: int32 bias, multiplier, shift (12 bytes), or int64 bias, int32 multiplier, shift (16 bytes) when wide; reduced: the 16-bit-multiplier path of 16x8; "
+        "stream: the sums are the next out_h*out_w positions of the result stream, acc and acc_pitch unused",
         {{kAcc, 32}, {kDst, 32}, {kParams, 32}, {kAccPitch, 16}, {kOutH, 16}, {kOutW, 16}, {kOutC, 16},
          {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kOutType, 2}, {kPerChannel, 1}, {kWide, 1}, {kReduced, 1},
-         {kOutZero, 16, true}, {kClampMin, 32, true}, {kClampMax, 32, true}}),
+         {kOutZero, 16, true}, {kClampMin, 32, true}, {kClampMax, 32, true}, {kStream, 1}}),
     row(Opcode::kRescale, "vec.rescale", Unit::kVector,
         "d = src - in_zero; dst = clamp(rescale(d, d >= 0 ? positive : negative) + out_zero); int32 words at spm[params]: in_zero, positive multiplier, shift, negative multiplier, shift, out_zero, clamp_min, clamp_max; "
         "for d < 0 a multiplier below 0 means: rescale by its magnitude, then negate",

@@ -48,7 +48,7 @@ enum class Opd : std::uint8_t {
   kM, kN, kK, kAccPitch, kRowStride, kPixelStride, kWStride, kWTapStride,
   kInH, kInW, kY0, kX0, kKernelH, kKernelW, kStrideH, kStrideW, kDilationH, kDilationW, kUpH, kUpW,
   kOutH, kOutW, kInC, kOutC, kMultiplier, kDstRowStride, kDstPixelStride,
-  kXZero, kWZero, kXType, kWType, kAccumulate, kWide, kWeightsLoaded,
+  kXZero, kWZero, kXType, kWType, kAccumulate, kWide, kWeightsLoaded, kStream,
   // element arithmetic
   kInType, kOutType, kPerChannel, kReduced, kOutZero, kClampMin, kClampMax,
   kR1, kR2, kRStride1, kRStride2, kRows, kAZero, kBZero, kAType, kBType,
@@ -63,7 +63,7 @@ struct Field {
   std::uint8_t width;      ///< Bits.
   bool is_signed = false;  ///< Two's complement.
 };
-inline constexpr std::size_t kMaxFields = 30;
+inline constexpr std::size_t kMaxFields = 31;
 
 /// One row of the instruction table. A word has 512 bits: [7:0] opcode, [15:8] wait mask, [23:16]
 /// signal mask (one bit per Engine), [31:24] zero, then the fields in the order given, from bit 32

@@ -22,7 +22,7 @@ constexpr auto kOpdNames = std::to_array<std::string_view>({
     "w_tap_stride", "in_h", "in_w", "y0", "x0", "kernel_h", "kernel_w", "stride_h", "stride_w",
     "dilation_h", "dilation_w", "up_h", "up_w", "out_h", "out_w", "in_c", "out_c", "multiplier",
     "dst_row_stride", "dst_pixel_stride", "x_zero", "w_zero", "x_type", "w_type", "accumulate",
-    "wide", "weights_loaded", "in_type", "out_type", "per_channel", "reduced", "out_zero",
+    "wide", "weights_loaded", "stream", "in_type", "out_type", "per_channel", "reduced", "out_zero",
     "clamp_min", "clamp_max", "r1", "r2", "r_stride1", "r_stride2", "rows", "a_zero", "b_zero",
     "a_type", "b_type"
 });

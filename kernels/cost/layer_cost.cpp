@@ -8,6 +8,11 @@ namespace {
 
 /// Descriptor set-up, one interconnect round trip and a closed-row DRAM access [core cycles].
 double descriptor_latency(const NpuConfig& config) {
+  if (config.dram.kind == DramKind::kFixedLatency) {
+    return config.dma.setup_cycles + 2.0 * config.interconnect.latency_cycles +
+           (config.dram.fixed_latency.read_latency_clocks + 1) * config.clock.frequency_mhz /
+               config.dram.clock_mhz;
+  }
   const double dram_ns = (config.dram.tRCD + config.dram.tCL) * 1e3 / config.dram.clock_mhz +
                          config.dram.controller_latency_ns;
   return config.dma.setup_cycles + 2.0 * config.interconnect.latency_cycles +
@@ -27,8 +32,10 @@ double dram_bytes_per_cycle(const NpuConfig& config) {
 std::int64_t layer_cycles(const NpuConfig& config, const LayerWork& work) {
   const double bandwidth = dram_bytes_per_cycle(config);
   const double latency = descriptor_latency(config);
-  const double dma = static_cast<double>(work.load_bytes + work.store_bytes) / bandwidth +
-                     static_cast<double>(work.descriptors) * config.dma.setup_cycles;
+  const double dma =
+      static_cast<double>(work.load_bytes + work.store_bytes) / bandwidth +
+      (config.dma.pipelined_descriptors ? 1.0 : static_cast<double>(work.descriptors)) *
+          config.dma.setup_cycles;
   const auto mac = static_cast<double>(work.mac_cycles);
   const auto vector = static_cast<double>(work.vector_cycles);
   double cycles = std::max({dma, mac, vector});

@@ -53,7 +53,10 @@ bool conflict(const Access& a, const Access& b) {
   return (a.write || b.write) && a.memory == b.memory && a.low < b.high && b.low < a.high;
 }
 
-void Emitter::begin_layer(isa::LayerRecord record) { layers_.push_back(std::move(record)); }
+void Emitter::begin_layer(isa::LayerRecord record) {
+  layers_.push_back(std::move(record));
+  lookahead_ = 0;
+}
 
 int64_t Emitter::allocate(int64_t size) {
   const int64_t address = dram_end_;
@@ -74,6 +77,7 @@ void Emitter::push(const Instruction& instruction, std::string_view comment, boo
   for (const isa::Region& r : f.writes)
     item.accesses.push_back({r.memory, r.low(), r.high(), true});
   NPU_CHECK(!steps_.empty(), "instruction outside a step");
+  item.lookahead = lookahead_;
   (is_load ? steps_.back().loads : steps_.back().work).push_back(std::move(item));
 }
 
@@ -82,7 +86,7 @@ void Emitter::work(const Instruction& instruction, std::string_view comment) {
 }
 
 void Emitter::transfer(Opcode opcode, int channel, Transfer t, std::string_view comment) {
-  merge(t);
+  if (!t.keeps_run || t.count.size() > 3) merge(t);
   if (t.count.size() > 3 ||
       std::any_of(t.count.begin(), t.count.end(), [](int64_t n) { return n > kMaxCount; })) {
     const auto largest = static_cast<std::size_t>(std::max_element(t.count.begin(), t.count.end()) -

@@ -27,6 +27,7 @@ struct Item {
   std::int32_t layer = -1;
   std::string_view comment;  ///< A literal.
   std::vector<Access> accesses;
+  std::size_t lookahead = 0;  ///< Loads: earlier steps it may be hoisted over; 0: the schedule's.
 };
 
 /// What one tile does. Loads may be moved ahead of earlier steps; the rest stays in order.
@@ -38,6 +39,8 @@ struct Step {
 struct Transfer {
   std::int64_t src = 0, dst = 0, run = 0;
   std::vector<std::int64_t> count, src_stride, dst_stride;
+  /// The run stays what it is where it could merge with dimensions outside it.
+  bool keeps_run = false;
 };
 
 /// Collects the steps of a network and its DRAM image.
@@ -47,6 +50,8 @@ class Emitter {
 
   void begin_layer(isa::LayerRecord record);
   void begin_step() { steps_.emplace_back(); }
+  /// Of the loads from now on.
+  void set_lookahead(std::size_t steps) { lookahead_ = steps; }
 
   /// Puts a block of constants into DRAM. `fill` writes its bytes; not called in timing-only mode.
   /// @return its address.
@@ -100,6 +105,7 @@ class Emitter {
 
   const NpuConfig& config_;
   bool timing_only_;
+  std::size_t lookahead_ = 0;
   std::vector<Step> steps_;
   std::vector<isa::LayerRecord> layers_;
   std::vector<isa::ImageSegment> image_;

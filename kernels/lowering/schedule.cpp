@@ -81,7 +81,8 @@ std::vector<Item> schedule(std::vector<Step> steps) {
   for (std::size_t s = 0; s < steps.size(); ++s) {
     for (Item& load : steps[s].loads) {
       std::size_t at = s;
-      while (at > earliest && s - at < kLookahead && !conflicts(load, steps[at - 1].work)) --at;
+      const std::size_t lookahead = load.lookahead > 0 ? load.lookahead : kLookahead;
+      while (at > earliest && s - at < lookahead && !conflicts(load, steps[at - 1].work)) --at;
       earliest = at;
       before[at].push_back(std::move(load));
     }

@@ -17,6 +17,8 @@ using mapper::InputSpan;
 using mapper::WindowKind;
 using std::int64_t;
 
+constexpr std::size_t kAnyStep = std::size_t{1} << 20;
+
 /// One output tile: batch image, rows, columns, channels of one group.
 struct TileIndex {
   int64_t group = 0, image = 0, row = 0, column = 0, channel = 0;
@@ -39,6 +41,8 @@ class WindowLowering {
         x_total_c_(p_.in_c * (has_groups() ? p_.groups : 1)),
         y_total_c_(p_.out_c * p_.groups) {
     if (p_.kind != WindowKind::kPool) blocks_ = pack_weights(c);
+    // Weights run ahead as far as their slots go.
+    if (t_.streamed) c.out.set_lookahead(kAnyStep);
   }
 
   void run() {
@@ -85,6 +89,10 @@ class WindowLowering {
       pool(i, v, h, rows, columns, channels);
       return;
     }
+    if (t_.streamed) {
+      streamed_tile(i, v, h, rows, columns, channels);
+      return;
+    }
     const int64_t acc = (acc_slot_++ % t_.acc_slots) * t_.acc_bytes;
     const int64_t reduction = reduces_channels() ? p_.in_c : t_.in_c;
     for (int64_t ic = 0; ic < reduction; ic += t_.in_c) {
@@ -102,6 +110,33 @@ class WindowLowering {
     }
   }
 
+  /// The whole reduction in one instruction, its results taken `piece_h` rows at a time.
+  void streamed_tile(const TileIndex& i, const InputSpan& v, const InputSpan& h, int64_t rows,
+                     int64_t columns, int64_t channels) {
+    c_.out.begin_step();
+    const Placed x = input(i, v, h, 0, p_.in_c);
+    const WeightBlock& block = blocks_.at({i.group, i.channel, 0});
+    const auto [weights, loaded] = w_slots_.get({i.group, i.channel, 0});
+    if (!loaded)
+      c_.out.load_weights({block.address, weights, block.bytes, {}, {}, {}}, "load weights");
+    int64_t params = weights + block.params_offset;
+    if (const mapper::Buffer* record = c_.plan.buffer("params")) {
+      params = record->address;
+      if (!record_is_there_) {
+        const WeightBlock uniform = pack_uniform_record(c_);
+        c_.out.load_in_order({uniform.address, params, uniform.bytes, {}, {}, {}},
+                             "load requantization");
+        record_is_there_ = true;
+      }
+    }
+    multiply(x, weights, 0, v, h, rows, columns, channels, p_.in_c, false);
+    for (int64_t row = 0; row < rows; row += t_.piece_h) {
+      TileIndex piece = i;
+      piece.row += row;
+      requantize(piece, 0, params, std::min(t_.piece_h, rows - row), columns, channels);
+    }
+  }
+
   /// The input block of a tile: in place if resident, else loaded into a slot.
   Placed input(const TileIndex& i, const InputSpan& v, const InputSpan& h, int64_t ic,
                int64_t depth) {
@@ -116,9 +151,14 @@ class WindowLowering {
     const int64_t slot_row = h.size * slot_pixel;
     const auto [slot, loaded] = x_slots_.get({i.group, i.image, i.row, i.column, first_c, depth});
     if (!loaded) {
-      c_.out.load(
-          {address, slot, slot_pixel, {v.size, h.size}, {row, pixel}, {slot_row, slot_pixel}},
-          "load input");
+      c_.out.load({address,
+                   slot,
+                   slot_pixel,
+                   {v.size, h.size},
+                   {row, pixel},
+                   {slot_row, slot_pixel},
+                   c_.config.dma.full_rate_run_bytes > 0},
+                  "load input");
     }
     return {slot, slot_row, slot_pixel};
   }
@@ -181,7 +221,7 @@ class WindowLowering {
     if (p_.kind == WindowKind::kGemm) {
       b(Opd::kRowStride, x.pixel_stride)(Opd::kWStride, w_stride)(Opd::kM, columns)(
           Opd::kN, channels)(Opd::kK, depth);
-      b(Opd::kWeightsLoaded, preload ? 1 : 0);
+      b(Opd::kWeightsLoaded, preload ? 1 : 0)(Opd::kStream, t_.streamed ? 1 : 0);
       c_.out.work(b, "multiply");
       return;
     }
@@ -198,7 +238,7 @@ class WindowLowering {
       c_.out.work(b, "multiply per channel");
     } else {
       b(Opd::kWStride, w_stride)(Opd::kInC, depth)(Opd::kUpH, p_.up_h)(Opd::kUpW, p_.up_w)(
-          Opd::kWeightsLoaded, preload ? 1 : 0);
+          Opd::kWeightsLoaded, preload ? 1 : 0)(Opd::kStream, t_.streamed ? 1 : 0);
       c_.out.work(b, "convolve");
     }
   }
@@ -213,9 +253,10 @@ class WindowLowering {
               Opd::kAccPitch, channels)(Opd::kOutH, rows)(Opd::kOutW, columns)(
               Opd::kOutC, channels)(Opd::kDstRowStride, y.row_stride)(
               Opd::kDstPixelStride, y.pixel_stride)(Opd::kOutType, type_code(out.type))(
-              Opd::kPerChannel, 1)(Opd::kWide, p_.wide ? 1 : 0)(
-              Opd::kReduced, has_wide_bias(c_) ? 1 : 0)(Opd::kOutZero, per_tensor(out).zero_point)(
-              Opd::kClampMin, clamp.low)(Opd::kClampMax, clamp.high),
+              Opd::kPerChannel, t_.params_bytes > 0 ? 0 : 1)(Opd::kStream, t_.streamed ? 1 : 0)(
+              Opd::kWide, p_.wide ? 1 : 0)(Opd::kReduced, has_wide_bias(c_) ? 1 : 0)(
+              Opd::kOutZero, per_tensor(out).zero_point)(Opd::kClampMin, clamp.low)(Opd::kClampMax,
+                                                                                    clamp.high),
           "requantize");
     });
   }
@@ -252,6 +293,7 @@ class WindowLowering {
   int64_t x_total_c_, y_total_c_;
   WeightBlocks blocks_;
   int64_t acc_slot_ = 0;
+  bool record_is_there_ = false;
 };
 
 }  // namespace

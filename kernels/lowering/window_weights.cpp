@@ -53,8 +53,9 @@ class Packer {
           const bool last = ic + step >= reduction;
           WeightBlock block;
           block.params_offset = round_up(channels * p_.taps() * depth * p_.w_size, 16);
-          block.bytes = last ? block.params_offset + channels * p_.param_bytes
-                             : channels * p_.taps() * depth * p_.w_size;
+          const bool has_records = last && t_.params_bytes == 0;
+          block.bytes = has_records ? block.params_offset + channels * p_.param_bytes
+                                    : channels * p_.taps() * depth * p_.w_size;
           block.address = c_.out.constant(
               fmt::format("weights {} [{},{},{}]", c_.plan.name, group, oc, ic), block.bytes,
               [&](std::vector<std::byte>& bytes) {
@@ -63,7 +64,7 @@ class Packer {
                 } else {
                   pack_rows(bytes.data(), group * p_.out_c + oc, channels, ic, depth);
                 }
-                if (last) {
+                if (has_records) {
                   pack_records(bytes.data() + block.params_offset, group * p_.out_c + oc, channels);
                 }
               });
@@ -120,5 +121,18 @@ bool has_wide_bias(const LayerContext& c) {
 }
 
 WeightBlocks pack_weights(LayerContext& c) { return Packer(c).run(); }
+
+WeightBlock pack_uniform_record(LayerContext& c) {
+  const bool wide = c.plan.window->wide;
+  WeightBlock block;
+  block.bytes = mapper::record_bytes(wide);
+  block.address = c.out.constant(fmt::format("requantization {}", c.plan.name), block.bytes,
+                                 [&](std::vector<std::byte>& bytes) {
+                                   WordWriter writer(bytes.data());
+                                   writer.word(0, wide ? 8 : 4);
+                                   writer.multiplier(channel_multipliers(c.graph, c.node, 1)[0]);
+                                 });
+  return block;
+}
 
 }  // namespace npu::kernels

@@ -23,5 +23,7 @@ using WeightBlocks = std::map<std::array<std::int64_t, 3>, WeightBlock>;
 /// True where the 16×8 rule with a 64-bit accumulator and the 16-bit multiplier applies: int16
 /// activations with an int64 bias or none.
 [[nodiscard]] bool has_wide_bias(const LayerContext& c);
+/// The one requantization record of a layer without bias and with one scale (uniform_params).
+[[nodiscard]] WeightBlock pack_uniform_record(LayerContext& c);
 
 }  // namespace npu::kernels

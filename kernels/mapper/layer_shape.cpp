@@ -128,6 +128,17 @@ bool is_rescale(const Graph& graph, const Node& node) {
   return x && y && (x->scale != y->scale || x->zero_point != y->zero_point);
 }
 
+namespace {
+
+/// Whether one requantization record does for all output channels of an array layer.
+bool has_uniform_params(const Graph& graph, const Node& node) {
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
+  const auto& q = graph.tensor(node.inputs[1]).quantization;
+  return !has_bias && q && !q->per_channel();
+}
+
+}  // namespace
+
 WindowProblem window_problem(const Graph& graph, const Node& node, const Storages& storages) {
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);
@@ -138,6 +149,7 @@ WindowProblem window_problem(const Graph& graph, const Node& node, const Storage
   p.x_resident = storages.of(node.inputs[0]).resident;
   p.y_resident = storages.of(node.outputs[0]).resident;
   p.param_bytes = record_bytes(p.wide);
+  p.uniform_params = node.inputs.size() > 1 && has_uniform_params(graph, node);
   if (node.kind == OpKind::kFullyConnected) {
     const Tensor& w = graph.tensor(node.inputs[1]);
     p.kind = WindowKind::kGemm;

@@ -103,6 +103,7 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     add_buffer(plan, "x", plan.tile.x_bytes, plan.tile.x_slots);
     add_buffer(plan, "w", plan.tile.w_bytes, plan.tile.w_slots);
     add_buffer(plan, "y", plan.tile.y_bytes, plan.tile.y_slots);
+    add_buffer(plan, "params", plan.tile.params_bytes, 1);
   } else if (is_move(node.kind) && !is_rescale(graph, node)) {
     const int64_t bytes = bounce_bytes(moves_of(graph, node), storages, node, budget, plan.name);
     add_buffer(plan, "bounce", bytes, 2);

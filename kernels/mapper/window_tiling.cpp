@@ -7,6 +7,7 @@
 #include "sim/base/error.h"
 #include "sim/base/math.h"
 #include "sim/timing/mac_timing.h"
+#include "sim/timing/stripe_timing.h"
 #include "sim/timing/vector_timing.h"
 
 namespace npu::mapper {
@@ -79,6 +80,7 @@ class TileBuilder {
 
   std::optional<WindowTile> build(WindowTile t) {
     layout(t);
+    if (t.streamed) return stream(t);
     if (t.scratchpad_bytes() > budget_ || t.acc_bytes > config_.accumulator.capacity_bytes) {
       if (t.scratchpad_bytes() < least_.scratchpad_bytes() || least_.out_h == 0) least_ = t;
       return std::nullopt;
@@ -134,6 +136,52 @@ class TileBuilder {
     return sum;
   }
 
+  /// Buffers and work of a streamed tile.
+  std::optional<WindowTile> stream(WindowTile& t) const {
+    constexpr int64_t kOutputBytes = 1024;
+    constexpr int64_t kMostOutputSlots = 16;
+    t.acc_bytes = 0;
+    t.piece_h = 1;
+    if (p_.uniform_params) {
+      t.params_bytes = kAlignment;
+      t.w_bytes = round_up(t.out_c * p_.taps() * t.in_c * p_.w_size, kAlignment);
+    }
+    const int64_t pieces = ceil_div(p_.out_h, t.piece_h) * ceil_div(p_.out_w, t.out_w) *
+                           ceil_div(p_.out_c, t.out_c) * p_.batch * p_.groups;
+    if (!p_.y_resident) {
+      t.y_bytes = round_up(t.piece_h * t.out_w * t.out_c * p_.y_size, kAlignment);
+      t.y_slots = static_cast<int>(
+          std::min(pieces, std::clamp<int64_t>(kOutputBytes / t.y_bytes, 2, kMostOutputSlots)));
+    }
+    const int64_t weight_tiles = ceil_div(p_.out_c, t.out_c) * p_.groups;
+    t.w_slots = 1;
+    if (t.scratchpad_bytes() > budget_) return std::nullopt;
+    t.w_slots += static_cast<int>(
+        std::min((budget_ - t.scratchpad_bytes()) / t.w_bytes, weight_tiles - t.w_slots));
+    estimate(t);
+    return t;
+  }
+
+  /// One streamed tile: its passes of the array, and the vector unit's way through its positions,
+  /// which starts anew with each stripe where the stream cannot hold a second one.
+  void add_streamed(WindowTile& t, int64_t m, int64_t n, int64_t count) const {
+    const MacArrayConfig& array = config_.mac_array;
+    const timing::StripedTile striped = timing::striped_tile(
+        array, {.m = m, .n = n, .k = p_.taps() * p_.in_c, .taps = p_.taps(), .wide = p_.wide});
+    const int64_t entry =
+        timing::vector_op(config_.vector_unit, timing::VectorClass::kRequantize, array.cols, 1)
+            .busy_cycles;
+    for (int64_t i = 0; i < striped.stripes.count(); ++i) {
+      const int64_t positions = striped.stripes.length(i);
+      t.work.mac_cycles += count * striped.passes * striped.fold_cycles(positions);
+      t.work.vector_cycles += count * positions * entry;
+      if (array.result_stream_entries < 2 * array.stripe_positions && positions > 1) {
+        t.work.vector_cycles += count * (positions + array.result_stream_latency_cycles +
+                                         array.result_credit_latency_cycles);
+      }
+    }
+  }
+
   void estimate(WindowTile& t) const {
     const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w),
                   oc = split(p_.out_c, t.out_c),
@@ -174,6 +222,7 @@ class TileBuilder {
       work.descriptors += space * oc.total();
       work.last_store_bytes += t.y_bytes;
     }
+    if (t.streamed) work.tiles = p_.out_h * oc.total() * outer;
     t.predicted_cycles = cost::layer_cycles(config_, work);
   }
 
@@ -186,6 +235,10 @@ class TileBuilder {
           const int64_t n = oc.size[c];
           const int64_t count = h.count[a] * w.count[b] * oc.count[c] * outer;
           if (count == 0) continue;
+          if (t.streamed) {
+            add_streamed(t, m, n, count);
+            continue;
+          }
           t.work.vector_cycles +=
               count * timing::vector_op(config_.vector_unit,
                                         uses_array(p_) ? timing::VectorClass::kRequantize
@@ -266,6 +319,23 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
   // Depthwise and pooling tie the input channels to the output channels: multiplier outputs per
   // input.
   const int64_t unit = p.kind == WindowKind::kDepthwise ? p.multiplier : 1;
+  const auto consider = [&](const WindowTile& t) {
+    const std::optional<WindowTile> built = builder.build(t);
+    if (built && better(*built)) best = built;
+  };
+  if (has_channel_input(p) && config.mac_array.result_stream_entries > 0) {
+    for (const auto& [h, w] : spaces) {
+      for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
+        consider({.out_h = h,
+                  .out_w = w,
+                  .out_c = std::min<int64_t>(p.out_c, config.mac_array.cols),
+                  .in_c = p.in_c,
+                  .order = order,
+                  .streamed = true});
+      }
+      if (best) return *best;
+    }
+  }
   for (const int64_t in_c : has_channel_input(p) ? sizes_to_try(p.in_c, config.mac_array.rows)
                                                  : std::vector<int64_t>{p.in_c}) {
     for (int64_t out_c :
@@ -275,8 +345,7 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
         for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
           WindowTile t{.out_h = h, .out_w = w, .out_c = out_c, .in_c = in_c, .order = order};
           if (!has_channel_input(p)) t.in_c = out_c / unit;
-          const std::optional<WindowTile> built = builder.build(t);
-          if (built && better(*built)) best = built;
+          consider(t);
         }
       }
     }

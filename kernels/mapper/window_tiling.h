@@ -27,6 +27,7 @@ struct WindowProblem {
   std::int64_t x_size = 1, w_size = 1, y_size = 1;  ///< Bytes per element.
   bool wide = false;                                ///< int16 activations: 8-byte accumulators.
   std::int64_t param_bytes = 0;                     ///< Per output channel.
+  bool uniform_params = false;  ///< One record does for all channels: one scale and no bias.
   bool x_resident = false, y_resident = false;
 
   [[nodiscard]] std::int64_t taps() const {
@@ -59,17 +60,25 @@ struct WindowTile {
   int x_slots = 0, w_slots = 0, y_slots = 0;
   std::int64_t acc_bytes = 0;
   int acc_slots = 0;
+  /// The sums go through the result stream; `piece_h` output rows of the tile leave at a time and
+  /// `params_bytes` hold the layer's one record (0: the records lie with the weights).
+  bool streamed = false;
+  std::int64_t piece_h = 0;
+  std::int64_t params_bytes = 0;
   cost::LayerWork work{};
   std::int64_t predicted_cycles = 0;
 
   [[nodiscard]] std::int64_t scratchpad_bytes() const {
-    return x_bytes * x_slots + w_bytes * w_slots + y_bytes * y_slots;
+    return x_bytes * x_slots + w_bytes * w_slots + y_bytes * y_slots + params_bytes;
   }
 };
 
 /// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the
 /// smaller one. Input channels are split only if no tile with all of them fits, or where that takes
-/// a quarter of the predicted cycles off.
+/// a quarter of the predicted cycles off. Where the
+/// array has a result stream, convolutions and fully connected layers stream if a tile with all
+/// input channels fits: the largest in space, at most the array's columns of output channels, and
+/// as many weight slots as there are tiles of output channels or room for them.
 /// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit;
 /// `layer` is how the message names the layer.
 [[nodiscard]] WindowTile choose_window_tile(const WindowProblem& problem, const NpuConfig& config,

@@ -8,6 +8,7 @@
 #include "sim/compute/mac_operation.h"
 #include "sim/compute/matrix_executor.h"
 #include "sim/timing/mac_timing.h"
+#include "sim/timing/stripe_timing.h"
 
 namespace npu {
 
@@ -17,11 +18,12 @@ using isa::Opd;
 
 struct MacArray::Impl {
   Impl(const MacArrayConfig& array_config, const CoreClock& core_clock, Sram& scratchpad_memory,
-       Sram& accumulator_memory, Recorder& event_recorder)
+       Sram& accumulator_memory, Recorder& event_recorder, ResultStream* result_stream)
       : config(array_config),
         clock(core_clock),
         scratchpad(scratchpad_memory),
         accumulator(accumulator_memory),
+        results(result_stream),
         recorder(event_recorder),
         tile_track(recorder.add_track("mac_array")),
         weight_track(recorder.add_track("mac_array_weights")) {}
@@ -30,6 +32,8 @@ struct MacArray::Impl {
                              std::int32_t layer);
   std::uint64_t run_tile(const isa::Instruction& instruction, std::int32_t index,
                          std::int32_t layer);
+  std::uint64_t run_streamed(const MacOperation& op, const MacOperands& operands,
+                             std::int32_t index, std::int32_t layer);
   void check_loaded(const isa::Instruction& instruction, std::int32_t index, const MacOperation& op,
                     const timing::Fold& fold) const;
   [[nodiscard]] std::uint64_t book(Sram& memory, bool is_write, compute::Extent extent,
@@ -54,6 +58,7 @@ struct MacArray::Impl {
   const CoreClock& clock;
   Sram& scratchpad;
   Sram& accumulator;
+  ResultStream* const results;
   Recorder& recorder;
   const std::uint32_t tile_track, weight_track;
   Timeline timeline;
@@ -67,9 +72,10 @@ struct MacArray::Impl {
 };
 
 MacArray::MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config,
-                   const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder)
+                   const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder,
+                   ResultStream* stream)
     : sc_module(name),
-      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder)) {}
+      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder, stream)) {}
 
 MacArray::~MacArray() = default;
 
@@ -175,6 +181,7 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   check_extent(instruction, index, "acc", operands.acc, accumulator.config().capacity_bytes);
   const timing::MacTile tile = op.tile();
   if (op.weights_loaded) check_loaded(instruction, index, op, first_fold(config, tile));
+  if (op.stream) return run_streamed(op, operands, index, layer);
 
   const std::uint64_t asked = clock.now();
   const std::uint64_t start = std::max({asked, array_free, weights_ready});
@@ -222,6 +229,71 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
 
   clock.wait_until(shadow_free);
   return end;
+}
+
+std::uint64_t MacArray::Impl::run_streamed(const MacOperation& op, const MacOperands& operands,
+                                           std::int32_t index, std::int32_t layer) {
+  const timing::MacTile tile = op.tile();
+  NPU_CHECK(results != nullptr, "a streamed tile needs a result stream");
+  const timing::StripedTile t = timing::striped_tile(config, tile);
+  const std::uint64_t asked = clock.now();
+  const std::uint64_t start = std::max({asked, array_free, weights_ready});
+  clock.wait_until(start);
+
+  std::vector<std::byte> sums;
+  if (const auto data = scratchpad.data(); !data.empty()) {
+    sums.resize(static_cast<std::size_t>(op.positions() * op.out_c * op.accumulator_bytes()));
+    MacOperation to_stream = op;
+    to_stream.acc = 0;
+    to_stream.acc_pitch = op.out_c;
+    executor.run(to_stream, op.weights_loaded ? &shadow : nullptr, data, sums);
+  }
+  results->push_tile(op.positions(), std::move(sums));
+  shadow.valid = false;
+
+  const std::uint64_t load = op.weights_loaded ? 0 : static_cast<std::uint64_t>(t.load_cycles);
+  std::uint64_t at = start + load;  // When the next fold can start to stream.
+  std::uint64_t busy = 0;
+  std::uint64_t stalled = 0;
+  for (std::int64_t i = 0; i < t.stripes.count(); ++i) {
+    const std::int64_t positions = t.stripes.length(i);
+    const auto streamed = static_cast<std::uint64_t>(positions * t.cycles_per_position);
+    const auto fold = static_cast<std::uint64_t>(t.fold_cycles(positions));
+    const std::uint64_t last_fold = at + static_cast<std::uint64_t>(t.passes - 1) * fold;
+    shadow_free = std::max(last_fold, results->wait_for_places(positions));
+    stalled += shadow_free - last_fold;
+    array_free = shadow_free + streamed;
+    results->push(positions, array_free - 1);
+    busy += static_cast<std::uint64_t>(t.passes) * streamed;
+    at = shadow_free + fold;
+  }
+  const std::uint64_t alone = array_free;
+  const std::uint64_t total = alone - start;
+  const std::int64_t input_bytes = operands.input_pairs * op.in_c * compute::size_of(op.x_type);
+  const timing::Fold first = op.weights_loaded ? first_fold(config, tile) : timing::Fold{};
+  const std::int64_t weight_bytes =
+      (op.depth() * op.out_c * t.stripes.count() - first.k * first.n) * compute::size_of(op.w_type);
+  const std::int64_t sum_bytes = op.positions() * op.out_c * op.accumulator_bytes();
+  const std::array reads = {stream(false, operands.x, input_bytes),
+                            stream(false, operands.w, weight_bytes)};
+  array_free = std::max(alone, scratchpad.book(reads, start, total));
+  last_work = {start, array_free};
+
+  timeline.advance(Bucket::kIdle, asked);
+  timeline.advance(Bucket::kStallFull, start + stalled);
+  timeline.advance(Bucket::kFillDrain, alone - busy);
+  timeline.advance(Bucket::kBusy, alone);
+  timeline.advance(Bucket::kWaitBank, array_free);
+  count(op.x_type == compute::Element::kInt16 ? Event::kMacInt16 : Event::kMacInt8,
+        op.positions() * op.out_c * op.depth(), layer, start, array_free);
+  count(Event::kWeightRegisterWrite, weight_bytes, layer, start, array_free);
+  count(Event::kScratchpadRead, input_bytes + weight_bytes, layer, start, array_free);
+  count(Event::kAccumulatorRead, sum_bytes * (t.passes - 1), layer, start, array_free);
+  count(Event::kAccumulatorWrite, sum_bytes * t.passes, layer, start, array_free);
+  recorder.span({tile_track, index, start, array_free});
+
+  clock.wait_until(shadow_free);
+  return array_free;
 }
 
 }  // namespace npu

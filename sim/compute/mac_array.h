@@ -5,6 +5,7 @@
 #include <systemc>
 
 #include "isa/instructions.h"
+#include "sim/compute/result_stream.h"
 #include "sim/memory/core_clock.h"
 #include "sim/memory/sram.h"
 #include "sim/stats/recorder.h"
@@ -24,10 +25,17 @@ namespace npu {
 /// copied. RunFault if there was none since the last tile, or if its address, stride, type or shape
 /// is not the fold's. Not modelled: tiles that overlap in the array (a tile enters when the one
 /// before has drained).
+///
+/// A tile with `stream` set runs stripe by stripe (sim/timing/stripe_timing.h): all folds of the
+/// reduction over one stripe, then the next stripe. Its sums do not go to the accumulators' address
+/// space but to the result stream (result_stream.h), which holds the last fold of a stripe until
+/// there are places; that wait is kStallFull. The next tile enters behind the last operand. Bank
+/// waits of a streamed tile delay what comes after it, not its own results.
 class MacArray : public sc_core::sc_module {
  public:
   MacArray(const sc_core::sc_module_name& name, const MacArrayConfig& config,
-           const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder);
+           const CoreClock& clock, Sram& scratchpad, Sram& accumulator, Recorder& recorder,
+           ResultStream* stream = nullptr);
   ~MacArray() override;
 
   /// Runs one instruction: waits until it can start, does the arithmetic (unless timing-only), and

@@ -121,6 +121,7 @@ MacOperation decode_mac(const isa::Instruction& instruction, std::int32_t index)
     op.out_c = in.positive(Opd::kN);
     op.w_stride = in.get(Opd::kWStride);
     op.weights_loaded = in.get(Opd::kWeightsLoaded) != 0;
+    op.stream = in.get(Opd::kStream) != 0;
     in.limit_products(op);
     return op;
   }
@@ -140,6 +141,7 @@ MacOperation decode_mac(const isa::Instruction& instruction, std::int32_t index)
     op.in_c = in.positive(Opd::kInC);
     op.w_stride = in.get(Opd::kWStride);
     op.weights_loaded = in.get(Opd::kWeightsLoaded) != 0;
+    op.stream = in.get(Opd::kStream) != 0;
   }
   in.limit_products(op);
   return op;
@@ -158,6 +160,7 @@ MacOperands operands_of(const MacOperation& op) {
   r.w = op.depthwise ? strided(op.w, op.taps(), op.w_stride, op.out_c * size_of(op.w_type))
                      : strided(op.w, op.out_c, op.w_stride, op.depth() * size_of(op.w_type));
   const std::int64_t bytes = op.accumulator_bytes();
+  if (op.stream) return r;
   r.acc = strided(op.acc, op.positions(), op.acc_pitch * bytes, op.out_c * bytes);
   return r;
 }

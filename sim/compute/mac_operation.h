@@ -44,6 +44,7 @@ struct MacOperation {
   std::int32_t x_zero = 0, w_zero = 0;
   Element x_type = Element::kInt8, w_type = Element::kInt8;
   bool depthwise = false, accumulate = false, wide = false, weights_loaded = false;
+  bool stream = false;  ///< To the result stream; acc is not used.
 
   [[nodiscard]] std::int64_t taps() const { return h.kernel * v.kernel; }
   [[nodiscard]] std::int64_t positions() const { return h.out * v.out; }

@@ -13,28 +13,38 @@ namespace npu {
 
 struct VectorUnit::Impl {
   Impl(const VectorConfig& unit_config, const CoreClock& core_clock, Sram& scratchpad_memory,
-       Sram& accumulator_memory, Recorder& event_recorder)
+       Sram& accumulator_memory, Recorder& event_recorder, ResultStream* result_stream, int columns)
       : config(unit_config),
         clock(core_clock),
         scratchpad(scratchpad_memory),
         accumulator(accumulator_memory),
         recorder(event_recorder),
+        stream(result_stream),
+        stream_columns(columns),
         track(recorder.add_track("vector_unit")) {}
+
+  /// The sums of a streamed instruction.
+  [[nodiscard]] std::span<std::byte> sums(const isa::Instruction& in) const {
+    return stream->take_sums(in[isa::Opd::kOutH] * in[isa::Opd::kOutW]);
+  }
 
   const VectorConfig config;
   const CoreClock& clock;
   Sram& scratchpad;
   Sram& accumulator;
   Recorder& recorder;
+  ResultStream* const stream;
+  const int stream_columns;
   const std::uint32_t track;
   Timeline timeline;
 };
 
 VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& config,
                        const CoreClock& clock, Sram& scratchpad, Sram& accumulator,
-                       Recorder& recorder)
+                       Recorder& recorder, ResultStream* stream, int stream_columns)
     : sc_module(name),
-      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder)) {}
+      impl_(std::make_unique<Impl>(config, clock, scratchpad, accumulator, recorder, stream,
+                                   stream_columns)) {}
 
 VectorUnit::~VectorUnit() = default;
 
@@ -53,8 +63,22 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
                           memory_of(s).config().capacity_bytes);
   }
 
+  const bool streamed =
+      instruction.opcode == isa::Opcode::kRequantize && instruction[isa::Opd::kStream] != 0;
   const std::uint64_t start = u.clock.now();
-  const timing::VectorTiming t = timing::vector_op(u.config, work.kind, work.elements, work.steps);
+  timing::VectorTiming t = timing::vector_op(u.config, work.kind, work.elements, work.steps);
+  const auto latency = static_cast<std::uint64_t>(t.fill_drain_cycles);
+  auto waited = std::uint64_t{0};
+  if (streamed) {
+    NPU_CHECK(u.stream != nullptr, "a streamed instruction needs a result stream");
+    const std::int64_t positions = instruction[isa::Opd::kOutH] * instruction[isa::Opd::kOutW];
+    const timing::VectorTiming entry = timing::vector_op(u.config, work.kind, u.stream_columns, 1);
+    const ResultStream::Taken taken = u.stream->take(positions, start, entry.busy_cycles);
+    waited = taken.end_cycle - start - taken.busy_cycles;
+    t.busy_cycles = static_cast<std::int64_t>(taken.busy_cycles);
+    t.lane_ops = positions * entry.lane_ops;
+    t.total_cycles = static_cast<std::int64_t>(taken.end_cycle - start + latency);
+  }
   const std::uint64_t alone = start + static_cast<std::uint64_t>(t.total_cycles);
   std::uint64_t end = alone;
   for (Sram* memory : {&u.scratchpad, &u.accumulator}) {
@@ -70,13 +94,23 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
                                      static_cast<std::uint64_t>(t.total_cycles)));
   }
   if (const auto data = u.scratchpad.data(); !data.empty()) {
-    compute::execute_vector(instruction, index, u.config.rounding, data, u.accumulator.data());
+    if (streamed) {
+      isa::Instruction from_stream = instruction;
+      from_stream.set(isa::Opd::kAcc, 0);
+      from_stream.set(isa::Opd::kAccPitch, instruction[isa::Opd::kOutC]);
+      compute::execute_vector(from_stream, index, u.config.rounding, data, u.sums(instruction));
+    } else {
+      compute::execute_vector(instruction, index, u.config.rounding, data, u.accumulator.data());
+    }
   }
 
   u.timeline.advance(Bucket::kIdle, start);
-  u.timeline.advance(Bucket::kFillDrain, start + static_cast<std::uint64_t>(t.fill_drain_cycles));
-  u.timeline.advance(Bucket::kBusy, alone);
-  u.timeline.advance(Bucket::kWaitBank, end);
+  // A pipelined unit hands its latency over to what follows.
+  const std::uint64_t hidden = u.config.pipelined ? latency : 0;
+  u.timeline.advance(Bucket::kWaitDependency, start + waited);
+  u.timeline.advance(Bucket::kFillDrain, start + waited + latency - hidden);
+  u.timeline.advance(Bucket::kBusy, alone - hidden);
+  u.timeline.advance(Bucket::kWaitBank, end - hidden);
   for (std::size_t i = 0; i < work.stream_count; ++i) {
     const compute::Stream& s = work.streams[i];
     const bool scratchpad = s.memory == isa::Memory::kScratchpad;
@@ -85,9 +119,13 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
                             : (s.is_write ? Event::kAccumulatorWrite : Event::kAccumulatorRead);
     u.recorder.count(event, static_cast<std::uint64_t>(s.bytes), layer, start, end);
   }
+  if (streamed) {
+    const std::int64_t sums = work.elements * (instruction[isa::Opd::kWide] != 0 ? 8 : 4);
+    u.recorder.count(Event::kAccumulatorRead, static_cast<std::uint64_t>(sums), layer, start, end);
+  }
   u.recorder.count(Event::kVectorOp, static_cast<std::uint64_t>(t.lane_ops), layer, start, end);
   u.recorder.span({u.track, index, start, end});
-  u.clock.wait_until(end);
+  u.clock.wait_until(end - hidden);
   return end;
 }
 

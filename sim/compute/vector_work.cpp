@@ -96,8 +96,11 @@ void requantize(Describer& d) {
   const std::int64_t sum = wide ? 8 : 4;
   const std::int64_t out = d.size(Opd::kOutType);
   d.set_work(timing::VectorClass::kRequantize, {h, w, c}, {1});
-  d.stream("acc", Memory::kAccumulator, false,
-           box(d.get(Opd::kAcc), c * sum, {{h * w, d.get(Opd::kAccPitch) * sum}}), h * w * c * sum);
+  if (d.get(Opd::kStream) == 0) {
+    d.stream("acc", Memory::kAccumulator, false,
+             box(d.get(Opd::kAcc), c * sum, {{h * w, d.get(Opd::kAccPitch) * sum}}),
+             h * w * c * sum);
+  }
   d.params((d.get(Opd::kPerChannel) != 0 ? c : 1) * (wide ? 16 : 12));
   d.stream("dst", Memory::kScratchpad, true,
            box(d.get(Opd::kDst), c * out,

@@ -19,6 +19,9 @@ constexpr std::array<std::pair<std::string_view, RefreshPolicy>, 3> kRefreshPoli
 constexpr std::array<std::pair<std::string_view, BankHash>, 3> kBankHashes = {
     {{"none", BankHash::kNone}, {"column", BankHash::kColumn}, {"row", BankHash::kRow}}};
 
+constexpr std::array<std::pair<std::string_view, DramKind>, 2> kKinds = {
+    {{"jedec", DramKind::kJedec}, {"fixed_latency", DramKind::kFixedLatency}}};
+
 struct Timing {
   std::string_view key;
   int DramConfig::*member;
@@ -70,6 +73,14 @@ class Layers {
       }
     }
     return Layers(std::move(maps));
+  }
+  /// The mappings under `key` of the layers that have one.
+  [[nodiscard]] std::vector<YamlMap> children(std::string_view key) const {
+    std::vector<YamlMap> maps;
+    for (const YamlMap& map : maps_) {
+      if (auto inner = map.get_map(key)) maps.push_back(*std::move(inner));
+    }
+    return maps;
   }
   void finish() const {
     for (const YamlMap& map : maps_) map.finish();
@@ -171,10 +182,48 @@ void check_timings(const Layers& in, const DramConfig& c) {
   }
 }
 
+FixedLatencyConfig read_fixed_latency(const Layers& in) {
+  constexpr std::int64_t kMaxClocks = 1 << 20;
+  FixedLatencyConfig c;
+  const auto number = [&](std::string_view key, int fallback, std::int64_t low, std::int64_t high) {
+    return static_cast<int>(in.holder(key).get_int(key, fallback, low, high));
+  };
+  c.capacity_bytes = in.holder("capacity_bytes")
+                         .get_int("capacity_bytes", c.capacity_bytes, 4096, std::int64_t{1} << 40);
+  c.beat_bytes = number("beat_bytes", c.beat_bytes, 1, 4096);
+  c.read_latency_clocks = number("read_latency_clocks", c.read_latency_clocks, 0, kMaxClocks);
+  c.read_clocks_per_256_beats =
+      number("read_clocks_per_256_beats", c.read_clocks_per_256_beats, 1, kMaxClocks);
+  c.write_clocks_per_256_beats =
+      number("write_clocks_per_256_beats", c.write_clocks_per_256_beats, 1, kMaxClocks);
+  c.write_response_clocks = number("write_response_clocks", c.write_response_clocks, 0, kMaxClocks);
+  if (!std::has_single_bit(static_cast<unsigned>(c.beat_bytes))) {
+    in.fail("beat_bytes", fmt::format("must be a power of two, got {}", c.beat_bytes));
+  }
+  in.finish();
+  return c;
+}
+
 DramConfig read_layers(const Layers& in) {
   DramConfig c;
   c.device = in.holder("name").require<std::string>("name");
+  c.kind = in.holder("kind").get_choice<DramKind>("kind", c.kind, kKinds);
   c.clock_mhz = in.holder("clock_mhz").require_number("clock_mhz", 1, 10'000);
+  if (std::vector<YamlMap> maps = in.children("fixed_latency"); !maps.empty()) {
+    c.fixed_latency = read_fixed_latency(Layers(std::move(maps)));
+    if (c.kind != DramKind::kFixedLatency) {
+      in.fail("fixed_latency", "must be absent unless kind is fixed_latency, got it");
+    }
+  }
+  if (c.kind == DramKind::kFixedLatency) {
+    // One row of one bank: what is asked for in JEDEC's terms has an answer.
+    c.data_rate = c.burst_length = 1;
+    c.rows = c.columns = 1;
+    c.bus_width_bits = c.fixed_latency.beat_bytes * 8;
+    c.address_mapping = "ro-ra-bg-ba-co-ch";
+    c.refresh = RefreshPolicy::kNone;
+    return c;
+  }
   c.data_rate = static_cast<int>(power_of_two(in, "data_rate", 16));
   c.channels = static_cast<int>(power_of_two(in, "channels", 64));
   c.ranks = static_cast<int>(power_of_two(in, "ranks", 8));
@@ -229,11 +278,16 @@ DramConfig read_layers(const Layers& in) {
 }  // namespace
 
 std::int64_t DramConfig::capacity_bytes() const {
+  if (kind == DramKind::kFixedLatency) return fixed_latency.capacity_bytes;
   return std::int64_t{channels} * ranks * bank_groups * banks_per_group * rows * columns *
          (bus_width_bits / 8);
 }
 
 double DramConfig::peak_bytes_per_second() const {
+  if (kind == DramKind::kFixedLatency) {
+    return clock_mhz * 1e6 * fixed_latency.beat_bytes * 256 /
+           fixed_latency.read_clocks_per_256_beats;
+  }
   return clock_mhz * 1e6 * data_rate * channels * bus_width_bits / 8;
 }
 

@@ -34,6 +34,14 @@ std::string_view name_of(Rounding rounding) {
   return "?";
 }
 
+std::string_view name_of(ProgramMemory memory) {
+  return memory == ProgramMemory::kDram ? "dram" : "local";
+}
+
+std::string_view name_of(DramKind kind) {
+  return kind == DramKind::kJedec ? "jedec" : "fixed_latency";
+}
+
 std::string_view name_of(PagePolicy policy) {
   return policy == PagePolicy::kOpen ? "open" : "closed";
 }

@@ -32,6 +32,13 @@ struct MacArrayConfig {
   int weight_load_bytes_per_cycle = 0;  ///< Into the weight registers.
   int pipeline_latency_cycles = 0;  ///< From operand to accumulator beyond the array's own skew.
   int int16_cycles = 2;             ///< Passes per int16×int8 MAC.
+  /// Output positions that all blocks of the reduction pass over before the next ones; 0: a tile's.
+  int stripe_positions = 0;
+  bool whole_block_loads = false;  ///< A partial block of weights loads as long as a whole one.
+  /// Output positions that the array may be ahead of the vector unit; 0: no such stream.
+  int result_stream_entries = 0;
+  int result_stream_latency_cycles = 0;  ///< Last MAC of a stripe to its first entry.
+  int result_credit_latency_cycles = 0;  ///< An entry taken to its place free at the array.
 
   [[nodiscard]] std::int64_t macs_per_cycle() const { return std::int64_t{rows} * cols * pixels; }
 };
@@ -53,6 +60,7 @@ struct SramConfig {
 struct VectorConfig {
   int lanes = 0;
   int latency_cycles = 0;  ///< Issue to first result.
+  bool pipelined = false;  ///< The next instruction issues under the latency of this one.
   /// Cycles per element and lane of each operation class.
   double requantize_cycles = 1, elementwise_cycles = 1, multiply_cycles = 1, pool_tap_cycles = 1,
          lut_cycles = 1, reduce_cycles = 1, softmax_cycles = 1;
@@ -66,20 +74,29 @@ struct DmaConfig {
   int max_outstanding = 0;  ///< Requests in flight per channel.
   int max_burst_bytes = 0;  ///< Longest request; none crosses a 4 KiB boundary.
   int setup_cycles = 0;     ///< Per descriptor.
+  bool pipelined_descriptors = false;  ///< The next one's requests follow this one's directly.
+  int load_completion_cycles = 0;      ///< Last byte of a load to its completion.
+  /// Loads with longer runs (0: none) take long_run_beat_cycles per bus beat.
+  int full_rate_run_bytes = 0;
+  double long_run_beat_cycles = 1;
 };
+
+enum class ProgramMemory : std::uint8_t { kDram, kLocal };
 
 /// YAML section `sequencer`.
 struct SequencerConfig {
   int queue_depth = 0;                ///< Per engine.
   int fetch_buffer_instructions = 0;  ///< Prefetched ahead of dispatch.
   int dispatch_cycles = 1;
+  ProgramMemory program_memory = ProgramMemory::kDram;  ///< Where the words are fetched from.
 };
 
 /// YAML section `interconnect`: the path between the DMA channels (and instruction fetch) and the
 /// DRAM controllers.
 struct InterconnectConfig {
-  int bytes_per_cycle = 0;  ///< Over all requesters.
-  int latency_cycles = 0;   ///< One way.
+  int bytes_per_cycle = 0;        ///< Over all requesters.
+  int latency_cycles = 0;         ///< One way.
+  int max_outstanding_reads = 0;  ///< Read requests in flight, all requesters; 0: no limit.
 };
 
 enum class PagePolicy : std::uint8_t { kOpen, kClosed };
@@ -88,13 +105,27 @@ enum class RefreshPolicy : std::uint8_t { kNone, kAllBank, kPerBank };
 /// What the rank, bank group and bank of an address are XORed with, in this order from the low end:
 /// nothing, the bits of the row, or those of the column (in bursts), the last also the row.
 enum class BankHash : std::uint8_t { kNone, kColumn, kRow };
+enum class DramKind : std::uint8_t { kJedec, kFixedLatency };
+
+/// A memory without banks and rows; YAML mapping `fixed_latency` of the device. In clocks of
+/// DramConfig::clock_mhz.
+struct FixedLatencyConfig {
+  std::int64_t capacity_bytes = std::int64_t{1} << 30;
+  int beat_bytes = 8;
+  int read_latency_clocks = 0;
+  int read_clocks_per_256_beats = 256;
+  int write_clocks_per_256_beats = 256;
+  int write_response_clocks = 0;
+};
 
 /// A DRAM device and controller; YAML file named by `dram.device`, overridden by the keys beside
 /// it. Timings in DRAM clock cycles, JEDEC names.
 struct DramConfig {
-  std::string device;    ///< Name of the device.
-  double clock_mhz = 0;  ///< Command clock.
-  int data_rate = 2;     ///< Beats per clock.
+  std::string device;  ///< Name of the device.
+  DramKind kind = DramKind::kJedec;
+  FixedLatencyConfig fixed_latency;  ///< kFixedLatency; the JEDEC values below then say nothing.
+  double clock_mhz = 0;              ///< Command clock.
+  int data_rate = 2;                 ///< Beats per clock.
   int channels = 1, ranks = 1, bank_groups = 1, banks_per_group = 1;
   std::int64_t rows = 0, columns = 0;  ///< Columns in device-width units.
   int bus_width_bits = 0;              ///< Per channel.
@@ -117,7 +148,8 @@ struct DramConfig {
   int controller_latency_ns = 0;  ///< Both ways together, queue excluded.
 
   [[nodiscard]] std::int64_t burst_bytes() const {
-    return std::int64_t{bus_width_bits} / 8 * burst_length;
+    return kind == DramKind::kFixedLatency ? fixed_latency.beat_bytes
+                                           : std::int64_t{bus_width_bits} / 8 * burst_length;
   }
   [[nodiscard]] std::int64_t capacity_bytes() const;
   [[nodiscard]] double peak_bytes_per_second() const;

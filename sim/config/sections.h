@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, 6> kAddressFields = {"ro", "ra", "
 [[nodiscard]] std::string_view name_of(Dataflow dataflow);
 [[nodiscard]] std::string_view name_of(Interleave interleave);
 [[nodiscard]] std::string_view name_of(Rounding rounding);
+[[nodiscard]] std::string_view name_of(ProgramMemory memory);
+[[nodiscard]] std::string_view name_of(DramKind kind);
 [[nodiscard]] std::string_view name_of(PagePolicy policy);
 [[nodiscard]] std::string_view name_of(RefreshPolicy policy);
 [[nodiscard]] std::string_view name_of(BankHash hash);

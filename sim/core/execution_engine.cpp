@@ -36,17 +36,25 @@ void ExecutionEngine::run() {
   while (fault_.empty()) {
     if (queue_.empty()) {
       wait(arrived_);
-      timeline_.advance(Bucket::kIdle, clock_.now());
+      account(Bucket::kIdle);
       continue;
     }
     fault_.guard([this] { step(); });
   }
 }
 
+void ExecutionEngine::account(Bucket bucket) {
+  if (hooks_.account) {
+    hooks_.account(bucket, clock_.now());
+  } else {
+    timeline_.advance(bucket, clock_.now());
+  }
+}
+
 void ExecutionEngine::step() {
   while (!tokens_.take(id_, queue_.front().instruction.wait)) {
     wait(tokens_.given(id_));
-    timeline_.advance(Bucket::kWaitDependency, clock_.now());
+    account(Bucket::kWaitDependency);
   }
   const Dispatched current = queue_.front();
   queue_.pop_front();
@@ -62,12 +70,18 @@ void ExecutionEngine::step() {
     cycle = end;
   }
   if (hooks_.on_executed) {
-    hooks_.on_executed(id_, {.taken_cycle = taken,
-                             .released_cycle = clock_.now(),
-                             .completed_cycle = cycle,
-                             .wait = current.instruction.wait,
-                             .signal = current.instruction.signal,
-                             .is_sync = current.instruction.opcode == isa::Opcode::kSync});
+    const Execution execution{.taken_cycle = taken,
+                              .released_cycle = clock_.now(),
+                              .completed_cycle = cycle,
+                              .wait = current.instruction.wait,
+                              .signal = current.instruction.signal,
+                              .is_sync = current.instruction.opcode == isa::Opcode::kSync};
+    // In order, so what follows a pending one waits for it.
+    if (cycle == kPending || !untold_.empty()) {
+      untold_.push_back(execution);
+    } else {
+      hooks_.on_executed(id_, execution);
+    }
   }
   finish_at({.cycle = cycle,
              .index = current.index,
@@ -78,13 +92,29 @@ void ExecutionEngine::step() {
 }
 
 void ExecutionEngine::finish_at(const Completion& completion) {
-  last_completion_cycle_ = completion.cycle;
+  if (completion.cycle != kPending) last_completion_cycle_ = completion.cycle;
   completions_.push_back(completion);
-  if (completion.cycle <= clock_.now()) {
+  if (completions_.front().cycle <= clock_.now()) {
     complete_due();
   } else if (completions_.size() == 1) {
-    complete_event_.notify(clock_.at(completion.cycle) - sc_core::sc_time_stamp());
+    arm();
   }
+}
+
+void ExecutionEngine::resolve(std::uint64_t cycle, std::uint64_t busy_cycles) {
+  const auto pending = std::ranges::find(completions_, kPending, &Completion::cycle);
+  NPU_CHECK(pending != completions_.end() && cycle != kPending, "nothing to resolve");
+  pending->cycle = cycle;
+  pending->busy_cycles = busy_cycles;
+  last_completion_cycle_ = std::max(last_completion_cycle_, cycle);
+  if (pending == completions_.begin()) arm();
+}
+
+void ExecutionEngine::arm() {
+  if (completions_.empty() || completions_.front().cycle == kPending) return;
+  const sc_core::sc_time at = clock_.at(completions_.front().cycle);
+  const sc_core::sc_time& now = sc_core::sc_time_stamp();
+  complete_event_.notify(at > now ? at - now : sc_core::SC_ZERO_TIME);
 }
 
 void ExecutionEngine::complete() {
@@ -93,14 +123,18 @@ void ExecutionEngine::complete() {
 
 void ExecutionEngine::complete_due() {
   while (!completions_.empty() && completions_.front().cycle <= clock_.now()) {
-    const Completion done = completions_.front();
+    Completion done = completions_.front();
     completions_.pop_front();
+    done.cycle = last_done_cycle_ = std::max(done.cycle, last_done_cycle_);
+    if (untold_.size() > completions_.size()) {
+      untold_.front().completed_cycle = done.cycle;
+      hooks_.on_executed(id_, untold_.front());
+      untold_.pop_front();
+    }
     hooks_.on_complete(id_, done);
     tokens_.give(id_, done.signal);
   }
-  if (!completions_.empty()) {
-    complete_event_.notify(clock_.at(completions_.front().cycle) - sc_core::sc_time_stamp());
-  }
+  arm();
 }
 
 }  // namespace npu

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <systemc>
 
 #include "isa/instructions.h"
@@ -48,7 +49,10 @@ struct Execution {
 /// Accounts in the unit's timeline: no instruction: idle; missing token: wait_dependency.
 class ExecutionEngine final : public sc_core::sc_module {
  public:
-  /// Executes in the unit and returns the completion cycle, ≥ now and never decreasing.
+  /// An execution whose end is not known yet; resolve() will tell it.
+  static constexpr std::uint64_t kPending = std::numeric_limits<std::uint64_t>::max();
+  /// Executes in the unit and returns the completion cycle, ≥ now and never decreasing, or
+  /// kPending.
   using Execute = std::function<std::uint64_t(const Dispatched&)>;
   /// Called in the completion cycle before the tokens are given.
   using OnComplete = std::function<void(isa::Engine, const Completion&)>;
@@ -60,6 +64,8 @@ class ExecutionEngine final : public sc_core::sc_module {
     Execute execute;
     OnComplete on_complete;
     OnExecuted on_executed = {};
+    /// Accounts the unit's cycles up to one in which the engine waited; empty: in the timeline.
+    std::function<void(Bucket, std::uint64_t)> account = {};
   };
 
   ExecutionEngine(const sc_core::sc_module_name& name, isa::Engine id, int queue_depth,
@@ -70,6 +76,9 @@ class ExecutionEngine final : public sc_core::sc_module {
   [[nodiscard]] bool full() const { return queue_.size() >= depth_; }
   /// Queues an instruction; the queue must not be full.
   void push(const Dispatched& dispatched);
+  /// The oldest execution that is pending completes at `cycle` after `busy_cycles` of work, or with
+  /// the instruction before it if that is later.
+  void resolve(std::uint64_t cycle, std::uint64_t busy_cycles);
   /// Fires when an instruction leaves the queue.
   [[nodiscard]] const sc_core::sc_event& space_event() const { return space_; }
 
@@ -90,6 +99,8 @@ class ExecutionEngine final : public sc_core::sc_module {
   void complete();
   void complete_due();
   void finish_at(const Completion& completion);
+  void arm();
+  void account(Bucket bucket);
 
   const isa::Engine id_;
   const std::size_t depth_;
@@ -101,7 +112,10 @@ class ExecutionEngine final : public sc_core::sc_module {
   std::deque<Dispatched> queue_;
   std::deque<Completion> completions_;  ///< Executed, not complete yet.
   bool executing_ = false;
-  std::uint64_t last_completion_cycle_ = 0;
+  /// Of the newest of completions_, as long as one of them is or was pending.
+  std::deque<Execution> untold_;
+  std::uint64_t last_completion_cycle_ = 0;  ///< Of those that are known.
+  std::uint64_t last_done_cycle_ = 0;
   sc_core::sc_event arrived_, space_, complete_event_;
 };
 

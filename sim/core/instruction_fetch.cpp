@@ -8,12 +8,14 @@
 
 namespace npu {
 
-InstructionFetch::InstructionFetch(const sc_core::sc_module_name& name, std::size_t capacity,
-                                   const CoreClock& clock, Dram& dram, std::int64_t code_address,
+InstructionFetch::InstructionFetch(const sc_core::sc_module_name& name,
+                                   const SequencerConfig& config, const CoreClock& clock,
+                                   Dram& dram, std::int64_t code_address,
                                    std::vector<isa::Word> words, std::vector<std::int32_t> layer_of,
                                    bool with_data, FaultSlot& fault)
     : sc_module(name),
-      capacity_(capacity),
+      capacity_(static_cast<std::size_t>(config.fetch_buffer_instructions)),
+      is_local_(config.program_memory == ProgramMemory::kLocal),
       port_(dram, clock),
       dram_(dram),
       code_address_(code_address),
@@ -21,7 +23,7 @@ InstructionFetch::InstructionFetch(const sc_core::sc_module_name& name, std::siz
       layer_of_(std::move(layer_of)),
       with_data_(with_data),
       fault_(fault) {
-  NPU_CHECK(capacity > 0, "fetch buffer");
+  NPU_CHECK(capacity_ > 0, "fetch buffer");
   SC_HAS_PROCESS(InstructionFetch);
   SC_THREAD(run);
 }
@@ -29,12 +31,13 @@ InstructionFetch::InstructionFetch(const sc_core::sc_module_name& name, std::siz
 void InstructionFetch::start() {
   low_ = high_ = 0;
   ++flushes_;
-  running_ = true;
+  running_ = !is_local_;
   starving_ = false;
   wanted_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void InstructionFetch::require(std::size_t index, std::size_t keep_from) {
+  if (is_local_) return;
   if (index < low_ || index > high_) {
     low_ = high_ = index;
     ++flushes_;

@@ -20,6 +20,9 @@ namespace npu {
 /// buffer (what is in flight still has to arrive). Not modelled: prediction of the jump back of a
 /// loop that does not fit.
 ///
+/// With the program in local memory (ProgramMemory::kLocal) every word is there at once and DRAM
+/// sees no fetch.
+///
 /// The code is read-only: a word whose bytes in DRAM are not those that were put there is a
 /// RunFault.
 class InstructionFetch final : public sc_core::sc_module {
@@ -28,7 +31,7 @@ class InstructionFetch final : public sc_core::sc_module {
 
   /// @param layer_of  per word, for the DRAM counters.  @param with_data  compare the fetched
   /// bytes.
-  InstructionFetch(const sc_core::sc_module_name& name, std::size_t capacity,
+  InstructionFetch(const sc_core::sc_module_name& name, const SequencerConfig& config,
                    const CoreClock& clock, Dram& dram, std::int64_t code_address,
                    std::vector<isa::Word> words, std::vector<std::int32_t> layer_of, bool with_data,
                    FaultSlot& fault);
@@ -47,6 +50,7 @@ class InstructionFetch final : public sc_core::sc_module {
   void check_words(std::size_t first, std::size_t count) const;
 
   const std::size_t capacity_;
+  const bool is_local_;
   DramPort port_;
   Dram& dram_;
   const std::int64_t code_address_;

@@ -65,8 +65,10 @@ struct Machine::Impl {
         scratchpad("scratchpad", config.scratchpad, !options.timing_only),
         accumulator("accumulator", config.accumulator, !options.timing_only),
         dram("dram", config.dram, config.interconnect, clock, recorder, !options.timing_only),
-        mac_array("mac_array", config.mac_array, clock, scratchpad, accumulator, recorder),
-        vector_unit("vector_unit", config.vector_unit, clock, scratchpad, accumulator, recorder),
+        stream(config.mac_array),
+        mac_array("mac_array", config.mac_array, clock, scratchpad, accumulator, recorder, &stream),
+        vector_unit("vector_unit", config.vector_unit, clock, scratchpad, accumulator, recorder,
+                    &stream, config.mac_array.cols),
         power("power_unit", config.energy, config.clock),
         layers(program.layers.size()),
         captured(program.tensors.size()),
@@ -81,12 +83,17 @@ struct Machine::Impl {
     for (int c = 0; c < config.dma.channels; ++c) {
       DmaChannel& channel = *dma.emplace_back(std::make_unique<DmaChannel>(
           fmt::format("dma{}", c).c_str(), config.dma, clock, scratchpad, dram, recorder));
-      add_engine(static_cast<isa::Engine>(static_cast<int>(isa::Engine::kDma0) + c),
-                 fmt::format("dma{}", c), channel.timeline(),
-                 [this, &channel](const Dispatched& d) {
-                   channel.execute(d.instruction, d.index, d.layer);
-                   return clock.now();
-                 });
+      add_engine(
+          static_cast<isa::Engine>(static_cast<int>(isa::Engine::kDma0) + c),
+          fmt::format("dma{}", c), channel.timeline(),
+          [&channel](const Dispatched& d) {
+            return channel.execute(d.instruction, d.index, d.layer)
+                .value_or(ExecutionEngine::kPending);
+          },
+          [&channel](Bucket bucket, std::uint64_t cycle) { channel.account(bucket, cycle); });
+      channel.on_complete([engine = engines.back().get()](std::uint64_t cycle, std::uint64_t busy) {
+        engine->resolve(cycle, busy);
+      });
     }
     add_sequencer();
     recorder.trace_enabled = options.trace;
@@ -103,11 +110,13 @@ struct Machine::Impl {
   }
 
   void add_engine(isa::Engine id, std::string_view name, Timeline& timeline,
-                  ExecutionEngine::Execute execute) {
+                  ExecutionEngine::Execute execute,
+                  std::function<void(Bucket, std::uint64_t)> account = {}) {
     ExecutionEngine::Hooks hooks{
         std::move(execute),
         [this](isa::Engine engine, const Completion& done) { on_complete(engine, done); },
-        {}};
+        {},
+        std::move(account)};
     if (options.record_schedule) {
       schedule.add_engine(std::string(name), config.sequencer.queue_depth);
       hooks.on_executed = [this](isa::Engine engine, const Execution& execution) {
@@ -127,10 +136,9 @@ struct Machine::Impl {
   void add_sequencer() {
     std::vector<ExecutionEngine*> pointers;
     for (const auto& engine : engines) pointers.push_back(engine.get());
-    fetch = std::make_unique<InstructionFetch>(
-        "instruction_fetch", static_cast<std::size_t>(config.sequencer.fetch_buffer_instructions),
-        clock, dram, program.code_address, encoded(program.code), program.layer_of,
-        !options.timing_only, fault);
+    fetch = std::make_unique<InstructionFetch>("instruction_fetch", config.sequencer, clock, dram,
+                                               program.code_address, encoded(program.code),
+                                               program.layer_of, !options.timing_only, fault);
     Sequencer::Hooks hooks{.on_dispatch = [this] { ++outstanding; },
                            .on_halt =
                                [this] {
@@ -244,6 +252,7 @@ struct Machine::Impl {
   void close(std::uint64_t begin) {
     const std::uint64_t end = clock.now();
     dram.close(end);
+    for (const auto& channel : dma) channel->account(Bucket::kIdle, end);
     for (Timeline* timeline : timelines()) {
       timeline->advance(Bucket::kIdle, end);
       NPU_CHECK(timeline->accounted() == end, "a unit accounted cycles beyond the end of the run");
@@ -323,6 +332,7 @@ struct Machine::Impl {
   TokenBoard tokens;
   Sram scratchpad, accumulator;
   Dram dram;
+  ResultStream stream;
   MacArray mac_array;
   VectorUnit vector_unit;
   std::vector<std::unique_ptr<DmaChannel>> dma;

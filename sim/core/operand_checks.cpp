@@ -110,7 +110,34 @@ std::optional<std::string> clamp_fault(const isa::Instruction& in) {
                      in[Opd::kClampMin]);
 }
 
-std::optional<std::string> special_fault(const isa::Instruction& in) {
+/// Streamed tiles have no address in the accumulators, whole reductions and at most `cols`
+/// channels.
+std::optional<std::string> stream_fault(const isa::Instruction& in, const NpuConfig& config) {
+  if (config.mac_array.result_stream_entries == 0) {
+    return "stream: the configuration has no result stream";
+  }
+  const std::int64_t channels = in[in.opcode == Opcode::kGemm ? Opd::kN : Opd::kOutC];
+  if (channels > config.mac_array.cols) {
+    return fmt::format("stream: at most the array's {} columns, got {} channels",
+                       config.mac_array.cols, channels);
+  }
+  if (in.opcode != Opcode::kRequantize && in[Opd::kAccumulate] != 0) {
+    return "stream: a streamed tile cannot accumulate";
+  }
+  return std::nullopt;
+}
+
+bool is_streamed(const isa::Instruction& in) {
+  return (in.opcode == Opcode::kConv || in.opcode == Opcode::kGemm ||
+          in.opcode == Opcode::kRequantize) &&
+         in[Opd::kStream] != 0;
+}
+
+std::optional<std::string> special_fault(const isa::Instruction& in, const NpuConfig& config) {
+  if (is_streamed(in)) {
+    if (auto fault = stream_fault(in, config)) return fault;
+    return in.opcode == Opcode::kRequantize ? clamp_fault(in) : std::nullopt;
+  }
   switch (in.opcode) {
     case Opcode::kConv:
     case Opcode::kDepthwise:
@@ -156,7 +183,7 @@ std::optional<std::string> operand_fault(const isa::Instruction& instruction,
       return fmt::format("{}: must be at least {}, got {}", name, limit.least, value);
     return fmt::format("{}: element type must be 0 to {}, got {}", name, limit.greatest, value);
   }
-  return special_fault(instruction);
+  return special_fault(instruction, config);
 }
 
 }  // namespace npu

@@ -10,6 +10,7 @@
 #include "sim/base/error.h"
 #include "sim/core/operand_checks.h"
 #include "sim/core/program_layout.h"
+#include "sim/core/stream_check.h"
 
 namespace npu {
 namespace {
@@ -70,6 +71,7 @@ class InstructionCheck {
     if (const auto fault = operand_fault(instruction, config_)) {
       fail("{}: {}", text(index), *fault);
     }
+    if (const auto fault = stream_.add(instruction, index)) fail("{}: {}", text(index), *fault);
     const bool is_dma = isa::spec_of(instruction.opcode).unit == isa::Unit::kDma;
     const double work = work_of(instruction);
     if (work > (is_dma ? kMaxDmaBytes : kMaxComputeSteps)) {
@@ -84,6 +86,12 @@ class InstructionCheck {
     isa::footprint(instruction, footprint_);
     for (const isa::Region& region : footprint_.reads) check_region(region, index, "reads");
     for (const isa::Region& region : footprint_.writes) check_region(region, index, "writes");
+  }
+
+  void finish() const {
+    if (const auto index = stream_.left_over()) {
+      fail("{}: stream: nobody takes all of its results", text(*index));
+    }
   }
 
  private:
@@ -106,6 +114,7 @@ class InstructionCheck {
   const NpuConfig& config_;
   const bool check_bounds_;
   double total_work_ = 0;
+  StreamCheck stream_;
   isa::Footprint footprint_;
 };
 
@@ -120,6 +129,7 @@ void validate_program(const isa::Program& program, const NpuConfig& config,
   isa::Instruction instruction;
   std::int32_t index = 0;
   while (unroller.next(instruction, index)) check(instruction, index);
+  check.finish();
 }
 
 }  // namespace npu

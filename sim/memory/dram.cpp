@@ -12,8 +12,10 @@
 #include "sim/memory/address_mapping.h"
 #include "sim/memory/dram_activity.h"
 #include "sim/memory/dram_scheduler.h"
+#include "sim/memory/fixed_latency_channel.h"
 #include "sim/memory/interconnect.h"
 #include "sim/memory/paged_bytes.h"
+#include "sim/memory/read_window.h"
 
 namespace npu {
 namespace {
@@ -95,7 +97,16 @@ struct Dram::Impl {
        Recorder& counters, bool keeps_data);
 
   [[nodiscard]] bool can_take(const DramRequest& request) const;
+  [[nodiscard]] bool has_room(const DramRequest& request) const;
   void accept(const DramRequest& request);
+  void finish(const DramRequest& request, std::uint64_t cycle);
+  /// Sees to it that the requesters are told when a request like this one may be accepted.
+  void arm(const DramRequest& request);
+  void tell_of_space_at(std::uint64_t cycle) {
+    const sc_core::sc_time time = clock.at(cycle);
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    space.notify(time > now ? time - now : sc_core::SC_ZERO_TIME);
+  }
   void booked(const DramScheduler::Issue& issue);
   void placed(std::uint32_t slot);
   void answer_read(const OpenRequest& open);
@@ -103,15 +114,17 @@ struct Dram::Impl {
   std::uint32_t open_slot();
   /// Tells the requesters that were refused, if one could be served.
   void tell_of_space() {
-    if (!refused[0].empty() || !refused[1].empty()) space.notify(sc_core::SC_ZERO_TIME);
+    if (anyone_waits()) space.notify(sc_core::SC_ZERO_TIME);
   }
+  [[nodiscard]] bool anyone_waits() const { return !refused[0].empty() || !refused[1].empty(); }
 
   const DramConfig config;
   const CoreClock& clock;
   Recorder& recorder;
   const Rates rates;
   const ClockRatio to_core, to_clock, clock_to_ps;
-  const AddressMapping mapping;
+  const AddressMapping mapping;  ///< Of the channels.
+  const std::int64_t capacity_bytes;
   const std::int64_t burst_bytes;
   Interconnect link;
   Interconnect::Lane there{link}, back{link};
@@ -123,6 +136,8 @@ struct Dram::Impl {
   std::vector<OpenRequest> open;
   std::vector<std::uint32_t> free_slots;
   std::vector<std::unique_ptr<Channel>> channels;
+  std::unique_ptr<FixedLatencyChannel> fixed;  ///< Instead of channels.
+  ReadWindow reads;
 };
 
 void Dram::Impl::Channel::wake_at(DramClock clock) {
@@ -166,9 +181,11 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
       to_clock(rates.core_to_clock()),
       clock_to_ps(rates.clock_to_ps()),
       mapping(dram),
+      capacity_bytes(dram.capacity_bytes()),
       burst_bytes(dram.burst_bytes()),
       link(interconnect),
-      with_data(keeps_data) {
+      with_data(keeps_data),
+      reads(interconnect.max_outstanding_reads) {
   const auto controller =
       static_cast<std::uint64_t>(ceil_div(std::int64_t{dram.controller_latency_ns} * 1000,
                                           static_cast<std::int64_t>(core.period_ps())));
@@ -179,6 +196,35 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
 bool Dram::Impl::can_take(const DramRequest& request) const {
   const std::deque<DramClient*>& before = refused[request.is_write ? 1 : 0];
   if (!before.empty() && before.front() != request.client) return false;
+  if (!request.is_write && reads.full()) return false;
+  return has_room(request);
+}
+
+void Dram::Impl::arm(const DramRequest& request) {
+  std::uint64_t at = 0;
+  if (fixed != nullptr) {
+    at = fixed->room_at(request);
+  }
+  if (!request.is_write && reads.full()) {
+    if (!reads.next_free()) return;  // finish() will tell.
+    at = std::max(at, *reads.next_free());
+  } else if (fixed == nullptr) {
+    return;  // The channel will tell.
+  }
+  tell_of_space_at(at);
+}
+
+void Dram::Impl::finish(const DramRequest& request, std::uint64_t cycle) {
+  if (!request.is_write) {
+    const bool was_full = reads.full() && !reads.next_free();
+    reads.answer(cycle);
+    if (was_full && anyone_waits()) tell_of_space_at(cycle);
+  }
+  request.client->on_dram_done(request.tag, cycle);
+}
+
+bool Dram::Impl::has_room(const DramRequest& request) const {
+  if (fixed != nullptr) return fixed->has_room(request);
   const bool is_write = request.is_write;
   if (channels.size() == 1) return channels.front()->has_room(is_write);
   const std::int64_t last = (request.address + request.bytes - 1) / burst_bytes;
@@ -255,12 +301,11 @@ void Dram::Impl::answer_read(const OpenRequest& done) {
   const auto last = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
   done.request.client->on_dram_data(done.request.tag, back.begins(first) + cycles_back);
   const std::uint64_t passed = back.pass(first, static_cast<std::uint64_t>(done.request.bytes));
-  done.request.client->on_dram_done(done.request.tag, std::max(last, passed) + cycles_back);
+  finish(done.request, std::max(last, passed) + cycles_back);
 }
 
 void Dram::Impl::answer_write(const OpenRequest& done) {
-  done.request.client->on_dram_done(done.request.tag,
-                                    std::max(done.last_arrival, clock.now()) + cycles_back);
+  finish(done.request, std::max(done.last_arrival, clock.now()) + cycles_back);
 }
 
 Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config,
@@ -268,6 +313,16 @@ Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config,
            bool with_data)
     : sc_module(name),
       impl_(std::make_unique<Impl>(config, interconnect, clock, recorder, with_data)) {
+  if (config.kind == DramKind::kFixedLatency) {
+    impl_->fixed = std::make_unique<FixedLatencyChannel>(
+        "fixed_latency",
+        FixedLatencyMemory(config, impl_->to_core, impl_->to_clock, recorder,
+                           recorder.add_track("dram0")),
+        clock, interconnect, [impl = impl_.get()](const DramRequest& request, std::uint64_t cycle) {
+          impl->finish(request, cycle);
+        });
+    return;
+  }
   for (int i = 0; i < config.channels; ++i) {
     const std::string channel = fmt::format("dram{}", i);
     impl_->channels.push_back(std::make_unique<Impl::Channel>(channel.c_str(), *impl_, config,
@@ -279,21 +334,29 @@ Dram::~Dram() = default;
 
 bool Dram::offer(const DramRequest& request) {
   NPU_CHECK(request.bytes > 0 && request.address >= 0 &&
-                request.address <= impl_->mapping.capacity_bytes() - request.bytes,
+                request.address <= impl_->capacity_bytes - request.bytes,
             "a request leaves the DRAM");
   NPU_CHECK(
       request.address / kBoundaryBytes == (request.address + request.bytes - 1) / kBoundaryBytes,
       "a request crosses 4 KiB");
   NPU_CHECK(request.client != nullptr, "a request has no client");
   std::deque<DramClient*>& refused = impl_->refused[request.is_write ? 1 : 0];
+  impl_->reads.release_until(impl_->clock.now());
   if (!impl_->can_take(request)) {
     if (std::find(refused.begin(), refused.end(), request.client) == refused.end()) {
       refused.push_back(request.client);
     }
+    if (refused.front() == request.client) impl_->arm(request);
     return false;
   }
   if (!refused.empty()) refused.pop_front();
-  impl_->accept(request);
+  if (!request.is_write) impl_->reads.take();
+  if (impl_->fixed != nullptr) {
+    const std::int64_t last = (request.address + request.bytes - 1) / impl_->burst_bytes;
+    impl_->fixed->accept(request, last - request.address / impl_->burst_bytes + 1);
+  } else {
+    impl_->accept(request);
+  }
   impl_->tell_of_space();
   return true;
 }
@@ -302,7 +365,7 @@ const sc_core::sc_event& Dram::space_event() const { return impl_->space; }
 
 std::int64_t Dram::burst_bytes() const { return impl_->burst_bytes; }
 
-std::int64_t Dram::capacity_bytes() const { return impl_->mapping.capacity_bytes(); }
+std::int64_t Dram::capacity_bytes() const { return impl_->capacity_bytes; }
 
 void Dram::write(std::int64_t address, std::span<const std::byte> bytes) {
   NPU_CHECK(address >= 0 && address <= capacity_bytes() - static_cast<std::int64_t>(bytes.size()),
@@ -317,6 +380,7 @@ void Dram::read(std::int64_t address, std::span<std::byte> bytes) const {
 }
 
 void Dram::close(std::uint64_t cycle) {
+  if (impl_->fixed != nullptr) impl_->fixed->memory().close(cycle);
   for (const auto& channel : impl_->channels) channel->close(cycle);
 }
 
@@ -328,6 +392,7 @@ void Dram::log_into(std::vector<PhaseLog>& logs) {
 std::vector<Timeline> Dram::timelines() const {
   std::vector<Timeline> all;
   all.reserve(impl_->channels.size());
+  if (impl_->fixed != nullptr) all.push_back(impl_->fixed->memory().timeline());
   for (const auto& channel : impl_->channels) all.push_back(channel->timeline());
   return all;
 }

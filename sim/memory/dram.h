@@ -48,6 +48,10 @@ struct DramRequest {
 /// when nothing is queued; refreshes of idle time are made up for at the next request and in
 /// close(). Not modelled: read-modify-write of partial bursts (data masks are assumed), coherence
 /// of reads with writes under way.
+///
+/// With `kind: fixed_latency` a FixedLatencyMemory (fixed_latency_memory.h) stands in the place of
+/// the channels. Either way at most interconnect.max_outstanding_reads read requests are between
+/// acceptance and last byte at the requester; further ones are refused.
 class Dram : public sc_core::sc_module {
  public:
   Dram(const sc_core::sc_module_name& name, const DramConfig& config,

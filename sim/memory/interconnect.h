@@ -38,6 +38,10 @@ class Interconnect {
     std::uint64_t free_at_bytes_ = 0;  ///< In cycles · bytes_per_cycle.
   };
   [[nodiscard]] std::uint64_t latency_cycles() const { return latency_; }
+  /// Cycles of a transfer on an idle lane.
+  [[nodiscard]] std::uint64_t cycles(std::uint64_t bytes) const {
+    return (bytes + bytes_per_cycle_ - 1) / bytes_per_cycle_;
+  }
 
  private:
   std::uint64_t bytes_per_cycle_, latency_;

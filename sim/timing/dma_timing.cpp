@@ -23,11 +23,20 @@ std::int64_t request_bytes(const NpuConfig& config) {
 }
 
 double dram_bytes_per_core_cycle(const NpuConfig& config) {
+  if (config.dram.kind == DramKind::kFixedLatency) {
+    return config.dram.peak_bytes_per_second() / (config.clock.frequency_mhz * 1e6);
+  }
   return stream_bytes_per_clock(config.dram) / core_cycles_per_clock(config);
 }
 
 std::int64_t request_latency_cycles(const NpuConfig& config, bool is_write) {
   const DramConfig& dram = config.dram;
+  if (dram.kind == DramKind::kFixedLatency) {
+    const FixedLatencyConfig& f = dram.fixed_latency;
+    const int waited = is_write ? f.write_response_clocks : f.read_latency_clocks;
+    return 2 * std::int64_t{config.interconnect.latency_cycles} +
+           static_cast<std::int64_t>(std::ceil((waited + 1) * core_cycles_per_clock(config)));
+  }
   const std::int64_t clocks = dram.tRCD + (is_write ? dram.tCWL : dram.tCL) + burst_clocks(dram);
   const double controller = dram.controller_latency_ns * config.clock.frequency_mhz / 1000.0;
   return 2 * std::int64_t{config.interconnect.latency_cycles} +

@@ -51,6 +51,8 @@
 //   R|·w cycles; both operands stream, so that single and double registers are the same. Depthwise:
 //   lane g feeds channel g: blocks of G = min(R, C) channels, one tap at a time.
 //
+// With whole_block_loads, k and n in a preload are those of whole blocks (int16 weights: twice).
+//
 // What streams is limited here by the array alone; the scratchpad's banks are booked by MacArray
 // and limit it there. Not modelled: skipping of zeros, compressed weights, reuse of overlapping
 // windows inside the array. Sources: Kung, "Why systolic architectures?", Computer 15(1), 1982;
@@ -101,6 +103,10 @@ std::int64_t skew_cycles(const MacArrayConfig& config) {
 }
 
 std::int64_t preload_cycles(const MacArrayConfig& config, std::int64_t rows, std::int64_t bytes) {
+  if (config.whole_block_loads) {
+    rows = config.rows;
+    bytes = round_up(bytes, std::int64_t{config.rows} * config.cols);
+  }
   const std::int64_t by_port = ceil_div(bytes, std::max(config.weight_load_bytes_per_cycle, 1));
   return is_dot(config) ? by_port : std::max(rows, by_port);
 }

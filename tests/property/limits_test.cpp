@@ -32,6 +32,18 @@ void add_banks(SramConfig& memory) {
   memory.interleave = Interleave::kWord;
 }
 
+/// Nothing that the DRAM or the port in front of it has to refuse.
+void remove_dram_limits(NpuConfig& c) {
+  c.dram.queue_depth = c.dram.write_queue_depth = kPlenty;
+  c.interconnect.max_outstanding_reads = 0;
+  if (c.dram.kind != DramKind::kFixedLatency) return;
+  // Every request is one beat, and 256 of them fit into a short clock.
+  c.dram.clock_mhz = 10'000;
+  FixedLatencyConfig& f = c.dram.fixed_latency;
+  f.beat_bytes = 4096;
+  f.read_clocks_per_256_beats = f.write_clocks_per_256_beats = 1;
+}
+
 const std::vector<Limit>& limits() {
   static const std::vector<Limit> kLimits = {
       {"banks",
@@ -49,10 +61,7 @@ const std::vector<Limit>& limits() {
        {"sequencer"},
        Bucket::kStallFull,
        [](NpuConfig& c) { c.sequencer.queue_depth = kPlenty; }},
-      {"dram_queue",
-       {"dma"},
-       Bucket::kStallFull,
-       [](NpuConfig& c) { c.dram.queue_depth = c.dram.write_queue_depth = 4096; }},
+      {"dram_queue", {"dma"}, Bucket::kStallFull, remove_dram_limits},
   };
   return kLimits;
 }

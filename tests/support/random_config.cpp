@@ -17,6 +17,33 @@ int power_of_two(std::mt19937_64& rng, int low_exponent, int high_exponent) {
   return 1 << between(rng, low_exponent, high_exponent);
 }
 
+/// Stripes and a result stream, where the array can have them.
+void randomize_stream(std::mt19937_64& rng, MacArrayConfig& m) {
+  const bool can_stripe = m.kind == ArrayKind::kDotProduct && m.pixels == 1 &&
+                          m.dataflow == Dataflow::kWeightStationary && m.double_buffered_weights;
+  m.stripe_positions = can_stripe && rng() % 4 != 0 ? between(rng, 1, 40) : 0;
+  const bool streams = m.stripe_positions > 0 && rng() % 4 != 0;
+  m.result_stream_entries = streams ? m.stripe_positions + between(rng, 0, 40) : 0;
+  m.result_stream_latency_cycles = between(rng, 0, 30);
+  m.result_credit_latency_cycles = between(rng, 0, 30);
+  m.whole_block_loads = rng() % 2 == 0;
+}
+
+void randomize_fixed_latency(std::mt19937_64& rng, DramConfig& c) {
+  c.kind = DramKind::kFixedLatency;
+  c.data_rate = c.burst_length = 1;
+  c.rows = c.columns = 1;
+  c.channels = c.ranks = c.bank_groups = c.banks_per_group = 1;
+  c.clock_mhz = between(rng, 100, 3000);
+  c.fixed_latency.beat_bytes = power_of_two(rng, 0, 6);
+  c.bus_width_bits = c.fixed_latency.beat_bytes * 8;
+  c.address_mapping = "ro-ra-bg-ba-co-ch";
+  c.fixed_latency.read_latency_clocks = between(rng, 0, 200);
+  c.fixed_latency.read_clocks_per_256_beats = between(rng, 1, 1024);
+  c.fixed_latency.write_clocks_per_256_beats = between(rng, 1, 1024);
+  c.fixed_latency.write_response_clocks = between(rng, 0, 40);
+}
+
 }  // namespace
 
 NpuConfig random_config(std::mt19937_64& rng) {
@@ -58,6 +85,18 @@ NpuConfig random_config(std::mt19937_64& rng) {
   c.sequencer.fetch_buffer_instructions = between(rng, 1, 32);
   c.interconnect.bytes_per_cycle = power_of_two(rng, 2, 7);
   c.interconnect.latency_cycles = between(rng, 0, 40);
+
+  // What few machines have, of a generator of its own.
+  std::mt19937_64 more = rng;
+  randomize_stream(more, m);
+  c.vector_unit.pipelined = more() % 2 == 0;
+  c.dma.pipelined_descriptors = more() % 2 == 0;
+  c.dma.load_completion_cycles = between(more, 0, 60);
+  c.dma.full_rate_run_bytes = more() % 2 == 0 ? 16 : 0;
+  c.dma.long_run_beat_cycles = 1 + between(more, 0, 100) / 100.0;
+  c.interconnect.max_outstanding_reads = more() % 2 == 0 ? between(more, 1, 64) : 0;
+  if (more() % 2 == 0) c.sequencer.program_memory = ProgramMemory::kLocal;
+  if (more() % 4 == 0) randomize_fixed_latency(more, c.dram);
   return c;
 }
 

@@ -38,6 +38,19 @@ TEST(Fingerprint, ChangesWithEveryValueThatMatters) {
       [](NpuConfig& c) { ++c.mac_array.weight_load_bytes_per_cycle; },
       [](NpuConfig& c) { ++c.mac_array.pipeline_latency_cycles; },
       [](NpuConfig& c) { ++c.mac_array.int16_cycles; },
+      [](NpuConfig& c) { ++c.mac_array.stripe_positions; },
+      [](NpuConfig& c) { c.mac_array.whole_block_loads = true; },
+      [](NpuConfig& c) { ++c.mac_array.result_stream_entries; },
+      [](NpuConfig& c) { ++c.mac_array.result_stream_latency_cycles; },
+      [](NpuConfig& c) { ++c.mac_array.result_credit_latency_cycles; },
+      [](NpuConfig& c) { c.vector_unit.pipelined = true; },
+      [](NpuConfig& c) { c.dma.pipelined_descriptors = true; },
+      [](NpuConfig& c) { ++c.dma.load_completion_cycles; },
+      [](NpuConfig& c) { ++c.dma.full_rate_run_bytes; },
+      [](NpuConfig& c) { c.dma.long_run_beat_cycles = 2; },
+      [](NpuConfig& c) { c.sequencer.program_memory = ProgramMemory::kLocal; },
+      [](NpuConfig& c) { ++c.interconnect.max_outstanding_reads; },
+      [](NpuConfig& c) { c.dram.kind = DramKind::kFixedLatency; },
       [](NpuConfig& c) { ++c.scratchpad.capacity_bytes; },
       [](NpuConfig& c) { ++c.scratchpad.banks; },
       [](NpuConfig& c) { ++c.scratchpad.port_width_bytes; },
@@ -110,6 +123,26 @@ TEST(Fingerprint, ChangesWithEveryValueThatMatters) {
   std::set<std::string> seen = {edge().fingerprint()};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     NpuConfig c = edge();
+    changes[i](c);
+    EXPECT_TRUE(seen.insert(c.fingerprint()).second) << "change " << i;
+  }
+}
+
+TEST(Fingerprint, ChangesWithEveryValueOfAMemoryOfFixedLatency) {
+  const std::vector<std::function<void(NpuConfig&)>> changes = {
+      [](NpuConfig& c) { ++c.dram.clock_mhz; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.capacity_bytes; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.beat_bytes; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.read_latency_clocks; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.read_clocks_per_256_beats; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.write_clocks_per_256_beats; },
+      [](NpuConfig& c) { ++c.dram.fixed_latency.write_response_clocks; },
+  };
+  NpuConfig base = edge();
+  base.dram.kind = DramKind::kFixedLatency;
+  std::set<std::string> seen = {base.fingerprint()};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    NpuConfig c = base;
     changes[i](c);
     EXPECT_TRUE(seen.insert(c.fingerprint()).second) << "change " << i;
   }

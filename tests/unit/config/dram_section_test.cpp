@@ -65,6 +65,36 @@ TEST(DramSection, ErrorsOfOverridesPointAtThem) {
               HasSubstr("dram.device: must name a readable file, got "));
 }
 
+TEST(DramSection, ReadsAMemoryOfFixedLatency) {
+  const std::string text = text_of("dram/fixed_latency.yaml");
+  const DramConfig c = read_device(text);
+  EXPECT_EQ(c.kind, DramKind::kFixedLatency);
+  EXPECT_EQ(c.burst_bytes(), 8);
+  EXPECT_EQ(c.capacity_bytes(), std::int64_t{1} << 30);
+  EXPECT_DOUBLE_EQ(c.peak_bytes_per_second(), 8e9);
+  EXPECT_EQ(c.fixed_latency.read_latency_clocks, 50);
+  EXPECT_EQ(c.fixed_latency.write_response_clocks, 20);
+  const auto error = [&](const std::string& from, const std::string& to) {
+    return error_of([&] { (void)read_device(replaced(text, "", from, to)); });
+  };
+  EXPECT_THAT(error("beat_bytes: 8", "beat_bytes: 12"),
+              HasSubstr("fixed_latency.beat_bytes: must be a power of two, got 12"));
+  EXPECT_THAT(error("read_latency_clocks", "read_latency"), HasSubstr("unknown key"));
+  EXPECT_THAT(error("clock_mhz: 1000", "clock_mhz: 1000\nrows: 4"), HasSubstr("rows: unknown key"));
+  EXPECT_THAT(edge_error("dram", "  channels: 2\n", "  fixed_latency: {beat_bytes: 8}\n"),
+              HasSubstr("dram.fixed_latency: must be absent unless kind is fixed_latency, got it"));
+}
+
+TEST(DramSection, OverridesOfAMemoryOfFixedLatency) {
+  std::string text = replaced(text_of("npu/edge.yaml"), "dram", "lpddr4_3200_x16", "fixed_latency");
+  text = replaced(text, "dram", "  channels: 2\n",
+                  "  fixed_latency: {read_latency_clocks: 0, read_clocks_per_256_beats: 1}\n");
+  const DramConfig c = parse_edge(text).dram;
+  EXPECT_EQ(c.fixed_latency.read_latency_clocks, 0);
+  EXPECT_EQ(c.fixed_latency.read_clocks_per_256_beats, 1);
+  EXPECT_EQ(c.fixed_latency.write_response_clocks, 20);
+}
+
 struct Bad {
   const char* from;
   const char* to;

@@ -121,6 +121,12 @@ const auto kBad = std::to_array<Bad>(
      {"mac_array", "per_cycle: 32", "per_cycle: 0", "must be 1 to 65536, got 0"},
      {"mac_array", "latency_cycles: 2", "latency_cycles: -1", "must be 0 to 10000, got -1"},
      {"mac_array", "int16_cycles: 2", "int16_cycles: 17", "must be 1 to 16, got 17"},
+     {"mac_array", "int16_cycles: 2", "int16_cycles: 2\n  stripe_positions: 16",
+      "mac_array.stripe_positions: must be 0 unless the array is dot_product, weight_stationary, "
+      "with pixels 1 and double_buffered_weights, got 16"},
+     {"mac_array", "int16_cycles: 2", "int16_cycles: 2\n  result_stream_entries: 8",
+      "mac_array.result_stream_entries: must be 0 or hold a stripe of stripe_positions = 0 (above "
+      "0), got 8"},
      {"mac_array", "weights: true", "weights: 1", "must be true or false, got 1"},
      {"scratchpad", "524288", "4095", "must be 4096 to 268435456, got 4095"},
      {"scratchpad", "524288", "268435457", "must be 4096 to 268435456, got 268435457"},

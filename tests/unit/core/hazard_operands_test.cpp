@@ -15,14 +15,16 @@ using isa::Opd;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-/// Everything 1, addresses and types 0: valid for every row.
+/// Everything 1, addresses and types 0, no result stream: valid for every row.
 isa::Instruction plain(Opcode opcode) {
   isa::Instruction in;
   in.opcode = opcode;
   const isa::InstrSpec& spec = isa::spec_of(opcode);
   for (std::size_t f = 0; f < spec.field_count; ++f) {
     const Opd opd = spec.fields[f].opd;
-    in.values[f] = opd <= Opd::kTable || name_of(opd).ends_with("_type") ? 0 : 1;
+    const bool is_zero =
+        opd <= Opd::kTable || opd == Opd::kStream || name_of(opd).ends_with("_type");
+    in.values[f] = is_zero ? 0 : 1;
   }
   return in;
 }

@@ -71,7 +71,7 @@ inline std::string gemm(int x, int w, int acc, int m, int n, int k, const std::s
                         const std::string& signal = "", bool accumulate = false) {
   return fmt::format(
       "mac.gemm x={} w={} acc={} row_stride={} w_stride={} acc_pitch={} m={} n={} k={} x_zero=0 "
-      "w_zero=0 x_type=0 w_type=0 accumulate={} wide=0 weights_loaded=0{}",
+      "w_zero=0 x_type=0 w_type=0 accumulate={} wide=0 weights_loaded=0 stream=0{}",
       x, w, acc, k, k, n, m, n, k, accumulate ? 1 : 0, tokens(wait, signal));
 }
 /// [m,n] dense int8 from acc, one record of parameters.
@@ -80,7 +80,7 @@ inline std::string requantize(int acc, int dst, int params, int m, int n,
   return fmt::format(
       "vec.requantize acc={} dst={} params={} acc_pitch={} out_h=1 out_w={} out_c={} "
       "dst_row_stride=0 dst_pixel_stride={} out_type=0 per_channel=0 wide=0 reduced=0 out_zero=0 "
-      "clamp_min=-128 clamp_max=127{}",
+      "clamp_min=-128 clamp_max=127 stream=0{}",
       acc, dst, params, n, m, n, n, tokens(wait, signal));
 }
 /// dst[i] = max(a[i], b[i]) over `bytes` int8.

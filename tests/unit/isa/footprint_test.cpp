@@ -88,7 +88,7 @@ TEST(Footprint, DenseTilesAreOneRun) {
          "acc_pitch=16 in_h=10 in_w=32 y0=0 x0=-1 "
          "kernel_h=3 kernel_w=3 stride_h=1 stride_w=1 dilation_h=1 dilation_w=1 up_h=1 up_w=1 "
          "out_h=8 out_w=32 in_c=8 out_c=16 "
-         "x_zero=0 w_zero=0 x_type=0 w_type=0 accumulate=0 wide=0 weights_loaded=1");
+         "x_zero=0 w_zero=0 x_type=0 w_type=0 accumulate=0 wide=0 weights_loaded=1 stream=0");
   ASSERT_EQ(f.reads.size(), 2U);
   EXPECT_EQ(f.reads[0].base, 0x100);
   EXPECT_EQ(f.reads[0].run, 10 * 256);

@@ -100,6 +100,7 @@ class Interpreter {
             if (depthwise) return read(x_at(iy, ix, o / at(Opd::kMultiplier), xs), xs);
             for (std::int64_t c = 0; c < at(Opd::kInC); ++c) read(x_at(iy, ix, c, xs), xs);
           });
+          if (!depthwise && at(Opd::kStream) != 0) continue;
           accumulate(at(Opd::kAcc) + ((y * at(Opd::kOutW) + x) * at(Opd::kAccPitch) + o) * element,
                      element, at(Opd::kAccumulate) != 0);
         }
@@ -115,6 +116,7 @@ class Interpreter {
           read(at(Opd::kX) + i * at(Opd::kRowStride) + k * size(Opd::kXType), size(Opd::kXType));
           read(at(Opd::kW) + j * at(Opd::kWStride) + k * size(Opd::kWType), size(Opd::kWType));
         }
+        if (at(Opd::kStream) != 0) continue;
         accumulate(at(Opd::kAcc) + (i * at(Opd::kAccPitch) + j) * element, element,
                    at(Opd::kAccumulate) != 0);
       }
@@ -128,9 +130,11 @@ class Interpreter {
     for (std::int64_t y = 0; y < at(Opd::kOutH); ++y) {
       for (std::int64_t x = 0; x < at(Opd::kOutW); ++x) {
         for (std::int64_t c = 0; c < at(Opd::kOutC); ++c) {
-          touch(reads, Memory::kAccumulator,
-                at(Opd::kAcc) + ((y * at(Opd::kOutW) + x) * at(Opd::kAccPitch) + c) * element,
-                element);
+          if (at(Opd::kStream) == 0) {
+            touch(reads, Memory::kAccumulator,
+                  at(Opd::kAcc) + ((y * at(Opd::kOutW) + x) * at(Opd::kAccPitch) + c) * element,
+                  element);
+          }
           read(at(Opd::kParams) + (at(Opd::kPerChannel) != 0 ? c : 0) * record, record);
           write(at(Opd::kDst) + y * at(Opd::kDstRowStride) + x * at(Opd::kDstPixelStride) +
                     c * size(Opd::kOutType),

@@ -71,7 +71,9 @@ std::string fault_of_traffic(const DramConfig& c, std::uint64_t bursts, std::uin
 std::vector<DramConfig> presets() {
   std::vector<DramConfig> all;
   for (const auto& entry : std::filesystem::directory_iterator(NPUSIM_SOURCE_DIR "/configs/dram")) {
-    if (entry.path().extension() == ".yaml") all.push_back(load_dram_device(entry.path().string()));
+    if (entry.path().extension() != ".yaml") continue;
+    const DramConfig c = load_dram_device(entry.path().string());
+    if (c.kind == DramKind::kJedec) all.push_back(c);
   }
   std::ranges::sort(all, {}, &DramConfig::device);
   return all;
