@@ -51,12 +51,14 @@ class Session {
       program = std::move(compiled.program);
       profile_.charge(Profile::kCompile);
     }
+    explains_ = !options_.out.empty() && has_critical_path(config_);
+    if (!options_.out.empty() && !explains_) notes_.emplace_back(kNoCriticalPath);
     const bool compares = network_ && options_.references != References::kNone;
     machine_ = std::make_unique<Machine>(
         config_, std::move(program),
         MachineOptions{.timing_only = options_.timing_only,
                        .trace = !options_.out.empty(),
-                       .record_schedule = !options_.out.empty(),
+                       .record_schedule = explains_,
                        .capture_tensors =
                            !options_.timing_only && (compares || !options_.save_tensors.empty())});
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
@@ -81,7 +83,7 @@ class Session {
     }
     report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
     report_.timing_only = options_.timing_only;
-    if (!options_.out.empty()) add_critical_path();
+    if (explains_) add_critical_path();
     if (!options_.timing_only) report_.accuracy = comparison_->result();
     report_.host_ops = host_->host_ops();
     report_.notes = std::move(notes_);
@@ -200,14 +202,16 @@ class Session {
     files.add("trace.json", report::trace_json(report_));
     files.add("program.lst", listing(machine_->program()));
     if (!mapping_yaml_.empty()) files.add("mapping.yaml", mapping_yaml_);
-    add_rerun_files(files, {.config = config_,
-                            .program = machine_->program(),
-                            .path = *report_.critical_path,
-                            .run_cycles = report_.stats.run_cycles,
-                            .model = network_ ? network_->file_name : "",
-                            .model_sha256 = network_ ? network_->sha256 : "",
-                            .is_fused = options_.fuse,
-                            .is_mapped = options_.program.empty()});
+    if (explains_) {
+      add_rerun_files(files, {.config = config_,
+                              .program = machine_->program(),
+                              .path = *report_.critical_path,
+                              .run_cycles = report_.stats.run_cycles,
+                              .model = network_ ? network_->file_name : "",
+                              .model_sha256 = network_ ? network_->sha256 : "",
+                              .is_fused = options_.fuse,
+                              .is_mapped = options_.program.empty()});
+    }
     files.commit();
   }
 
@@ -222,6 +226,7 @@ class Session {
   std::unique_ptr<Comparison> comparison_;
   std::optional<InputSet> inputs_;
   std::vector<std::string> notes_;
+  bool explains_ = false;  ///< The files of `npusim explain` are written.
   EventCounts no_layer_before_{};
   std::vector<std::vector<TensorData>> outputs_;  ///< Per output, its samples.
   TensorMap tensors_;                             ///< Of sample 0.

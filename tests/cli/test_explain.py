@@ -82,6 +82,13 @@ class ExplainTest(CliTest):
         self.npusim("run", "--program", program, "--timing-only", "--out", out)
         self.assertIn("the run took a program", self.npusim("explain", out).stdout)
 
+    def test_units_that_overlap_without_tokens_have_no_path(self):
+        out = self.folder / "nvdla"
+        text = self.npusim("run", "--npu", "nvdla_small", "--model", MODEL, "--timing-only", "--out", out).stdout
+        self.assertIn("note: where the time went: not found for an NPU whose units overlap", text)
+        self.assertTrue((out / "summary.json").exists())
+        self.assertIn("or its report notes why there is none", self.error("explain", out))
+
     def test_refuses_what_is_no_run(self):
         self.assertIn("no such folder", self.error("explain", self.folder / "none"))
         self.assertIn("has no rerun.yaml", self.error("explain", self.folder))
