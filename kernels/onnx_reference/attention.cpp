@@ -258,6 +258,7 @@ void run_rotary(Call& call) {
   call.set(0, join_heads(h, x.type, x.rank() == 3));
 }
 
+// softmax_precision asks for a precision or better: the softmax is in double.
 constexpr Operator kOperators[] = {
     {"Attention", 3, 7,
      "is_causal kv_num_heads q_num_heads qk_matmul_output_mode scale softcap softmax_precision",

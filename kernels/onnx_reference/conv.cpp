@@ -141,6 +141,7 @@ void run_conv_transpose(Call& call) {
     fail("channels and groups do not fit");
   const Shape in(x.shape.begin() + 2, x.shape.end());
   const Shape kernel(w.shape.begin() + 2, w.shape.end());
+  if (call.integers("kernel_shape", kernel) != kernel) fail("kernel_shape is not the weights'");
   const auto axes = [&](std::string_view name, std::size_t count, std::int64_t fallback) {
     auto v = call.integers(name, std::vector<std::int64_t>(count, fallback));
     if (v.size() != count) fail("{}: expected {} values", name, count);

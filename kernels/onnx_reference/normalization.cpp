@@ -281,6 +281,7 @@ void run_lrn(Call& call) {
   call.set(0, from_doubles(x.type, x.shape, out));
 }
 
+// GroupNormalization's stash_type asks for statistics in float32 or better: they are in double.
 constexpr Operator kOperators[] = {
     {"BatchNormalization", 5, 5, "epsilon momentum training_mode", run_batch_norm},
     {"GroupNormalization", 3, 3, "epsilon num_groups stash_type", run_group_norm},

@@ -206,6 +206,7 @@ void run_non_max_suppression(Call& call) {
   call.set(0, from_integers(ElementType::kInt64, {rows, 3}, out));
 }
 
+// sorted = 0 leaves TopK's order open; it is sorted all the same.
 constexpr Operator kOperators[] = {
     {"Compress", 2, 2, "axis", run_compress},
     {"NonMaxSuppression", 2, 5, "center_point_box", run_non_max_suppression},

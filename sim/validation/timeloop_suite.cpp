@@ -136,8 +136,7 @@ void add_maestro_suites(std::vector<Suite>& suites) {
   network.bound = {.rank_correlation = 0.85};
   network.differs =
       "there: off-chip bandwidth is charged as if every layer moved its operands at the rate of "
-      "the "
-      "array, up to 66 times the ideal; left out: its own ResNet-50";
+      "the array, up to 66 times the ideal; left out: its own ResNet-50";
   network.cases = maestro_cases;
   suites.push_back(std::move(network));
 }

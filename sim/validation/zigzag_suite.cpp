@@ -114,8 +114,7 @@ void add_zigzag_suites(std::vector<Suite>& suites) {
   layers.differs =
       "there: the first layer's three channels use 3 of 32 rows; weights move into the PEs at 64 "
       "bits per cycle straight from the DRAM; left out: pooling, additions, the eyeriss-like and "
-      "the "
-      "gemm architectures";
+      "the gemm architectures";
   layers.cases = cases;
   suites.push_back(std::move(layers));
 }
