@@ -88,6 +88,7 @@ std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping&
 }  // namespace
 
 Compiled compile(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
+  if (!options.timing_only) graph::require_payload(source);
   const Graph graph = split_rescaled_concatenations(source);
   Mapping mapping = map_network(graph, config, partition(graph));
   Emitter out(config, options.timing_only);

@@ -31,8 +31,9 @@ struct Compiled {
 };
 
 /// Maps `graph` (verified, passes applied) onto `config` and lowers it.
-/// @throws Error for an operator without lowering (name, index, attributes), or if a minimal tile
-/// cannot fit: the buffer, bytes needed and bytes there.
+/// @throws Error for constants without their values unless timing-only, an operator without
+/// lowering (name, index, attributes), or if a minimal tile cannot fit: the buffer, bytes needed
+/// and bytes there.
 [[nodiscard]] Compiled compile(const graph::Graph& graph, const NpuConfig& config,
                                const CompileOptions& options);
 

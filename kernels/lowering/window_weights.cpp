@@ -38,9 +38,6 @@ class Packer {
       : c_(c), p_(*c.plan.window), t_(c.plan.tile), weights_(c.input(1).data.data()) {}
 
   WeightBlocks run() {
-    const int64_t total = p_.out_c * p_.groups;
-    multipliers_ = channel_multipliers(c_.graph, c_.node, total);
-    bias_ = biases(c_, total);
     WeightBlocks blocks;
     const bool depthwise = p_.kind == WindowKind::kDepthwise;
     const int64_t reduction = depthwise ? 1 : p_.in_c;
@@ -98,7 +95,12 @@ class Packer {
       to += run;
     }
   }
-  void pack_records(std::byte* to, int64_t first, int64_t channels) const {
+  void pack_records(std::byte* to, int64_t first, int64_t channels) {
+    if (multipliers_.empty()) {
+      const int64_t total = p_.out_c * p_.groups;
+      multipliers_ = channel_multipliers(c_.graph, c_.node, total);
+      bias_ = biases(c_, total);
+    }
     WordWriter writer(to);
     for (int64_t o = first; o < first + channels; ++o) {
       writer.word(bias_[static_cast<std::size_t>(o)], p_.wide ? 8 : 4);

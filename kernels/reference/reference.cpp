@@ -115,6 +115,7 @@ bool has_integer(const Graph& graph, const Node& node) {
 }
 
 Values run_integer(const Graph& graph, const std::vector<TensorData>& inputs) {
+  graph::require_payload(graph);
   check_inputs(graph, inputs);
   Values values{std::vector<TensorData>(graph.tensors.size())};
   for (std::size_t id = 0; id < graph.tensors.size(); ++id) {
@@ -142,6 +143,7 @@ Values run_integer(const Graph& graph, const std::vector<TensorData>& inputs) {
 }
 
 Values run_float(const Graph& graph, const std::vector<TensorData>& inputs) {
+  graph::require_payload(graph);
   check_inputs(graph, inputs);
   Values values{std::vector<TensorData>(graph.tensors.size())};
   for (std::size_t id = 0; id < graph.tensors.size(); ++id) {

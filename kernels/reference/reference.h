@@ -16,7 +16,8 @@ struct Values {
 /// operators at the network's edges (QUANTIZE from float, DEQUANTIZE, LOG_SOFTMAX) run in float32.
 /// Variables start at their reset value.
 /// @param inputs  one per graph input, of its type and shape.
-/// @throws Error naming the operator and its types if it has no integer reference.
+/// @throws Error naming the operator and its types if it has no integer reference, or its constant
+/// whose values are not there.
 [[nodiscard]] Values run_integer(const graph::Graph& graph, const std::vector<TensorData>& inputs);
 
 /// Float32 inference of the dequantized network: constants and inputs dequantized, no intermediate

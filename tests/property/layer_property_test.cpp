@@ -120,7 +120,7 @@ TEST(PaddedLayer, TilesOfPaddingAloneAreExact) {
     w.pad_bottom = pick(0, 12);
     w.pad_left = pick(0, 6);
     w.pad_right = pick(0, 12);
-    graph::NetworkBuilder net("padded");
+    graph::NetworkBuilder net("padded", graph::Payload::kRequired);
     const graph::TensorId x = net.input({1, pick(3, 12), pick(3, 12), pick(1, 20)});
     graph::Graph graph = net.finish({net.conv(x, pick(1, 40), w)});
     for (graph::Tensor& t : graph.tensors) {

@@ -78,6 +78,22 @@ bool same_quantization(const Tensor& a, const Tensor& b) {
          a.quantization->zero_point == b.quantization->zero_point;
 }
 
+bool has_payload(const Tensor& tensor) {
+  return !tensor.is_constant || std::ssize(tensor.data) == tensor.bytes();
+}
+
+void require_payload(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (const TensorId id : node.inputs) {
+      if (id == kAbsent || has_payload(graph.tensor(id))) continue;
+      fail(
+          "{}: the values of constant #{} `{}` are not there, only its shape: without them the "
+          "network can only be timed (timing-only)",
+          describe(node), id, graph.tensor(id).name);
+    }
+  }
+}
+
 std::int64_t mac_count(const Graph& graph, const Node& node) {
   const auto elements = [&](TensorId id) { return element_count(graph.tensor(id).shape); };
   switch (node.kind) {

@@ -32,7 +32,8 @@ struct Tensor {
   DType type = DType::kInt8;
   Shape shape;
   std::optional<Quantization> quantization;
-  std::vector<std::byte> data;  ///< Constant payload; empty for activations.
+  /// Constant payload; empty for activations, and for constants of which only the shape is known.
+  std::vector<std::byte> data;
   bool is_constant = false;
   bool is_variable =
       false;  ///< State kept between invocations (SVDF); reset at the start of a sample.
@@ -205,11 +206,20 @@ struct Graph {
 /// "kernel 3x3, stride 1x1, …"; empty for an operator without attributes.
 [[nodiscard]] std::string describe_attributes(const Node& node);
 
+/// Whether constants bring their values. A network described by its shapes alone does not need
+/// them: it can be timed, not computed.
+enum class Payload : std::uint8_t { kRequired, kOptional };
+/// False for a constant without its values.
+[[nodiscard]] bool has_payload(const Tensor& tensor);
+/// @throws Error naming the first constant operand of a node without its values.
+void require_payload(const Graph& graph);
+
 /// Checks every rule that the rest of the pipeline relies on: indices, single producer, order,
 /// operand counts and types, output shapes recomputed from inputs and attributes, quantization
 /// present and of the right length, constant payload sizes, bounded sizes (a tensor ≤ 2^31 bytes).
+/// @param payload  kOptional: a constant may have no data at all.
 /// @throws Error naming the operator, its index and the tensor.
-void verify(const Graph& graph);
+void verify(const Graph& graph, Payload payload = Payload::kRequired);
 
 /// Multiply-accumulates of a node (0 for operators without any): every tap of every output, padding
 /// included; for TRANSPOSE_CONV every tap of every input. At most 2^62 where the tensors keep

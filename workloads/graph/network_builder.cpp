@@ -55,7 +55,7 @@ TensorId NetworkBuilder::weights(Shape shape) {
   if (element_count(t.shape) > kMaxTensorBytes) {
     fail("{}: weights of more than {} bytes", graph_.name, kMaxTensorBytes);
   }
-  t.data.resize(static_cast<std::size_t>(t.bytes()));
+  if (payload_ == Payload::kRequired) t.data.resize(static_cast<std::size_t>(t.bytes()));
   return add(std::move(t));
 }
 
@@ -163,7 +163,7 @@ TensorId NetworkBuilder::unary(OpKind kind, TensorId x) {
 Graph NetworkBuilder::finish(std::vector<TensorId> outputs) {
   graph_.outputs = std::move(outputs);
   try {
-    verify(graph_);
+    verify(graph_, payload_);
   } catch (const Error& error) {
     fail("{}: {}", graph_.name, error.what());
   }

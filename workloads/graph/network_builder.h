@@ -11,14 +11,17 @@ namespace npu::graph {
 [[nodiscard]] Window square_window(int kernel, int stride, int pad);
 
 /// Builds networks whose shapes are known and whose values do not matter, for the timing of
-/// measured or published layers: int8 activations in NHWC, int8 weights that are all zero, no bias,
-/// one scale for all activations (softmax excepted).
+/// measured or published layers: int8 activations in NHWC, int8 weights without their values (or
+/// all zero, where they are required), no bias, one scale for all activations (softmax excepted).
 ///
 /// Operators throw Error where the operands do not have the rank that they need, finish() for
 /// everything that verify() refuses.
 class NetworkBuilder {
  public:
-  explicit NetworkBuilder(std::string name) { graph_.name = std::move(name); }
+  explicit NetworkBuilder(std::string name, Payload payload = Payload::kOptional)
+      : payload_(payload) {
+    graph_.name = std::move(name);
+  }
 
   /// @param shape  [1,H,W,C] for windows, [B,K] for fully connected layers.
   TensorId input(Shape shape);
@@ -55,6 +58,7 @@ class NetworkBuilder {
   [[nodiscard]] const Shape& image_shape(TensorId id) const;
   TensorId add(Tensor tensor);
 
+  Payload payload_;
   Graph graph_;
 };
 

@@ -77,12 +77,13 @@ void check_quantization(const Graph& graph, TensorId id) {
   }
 }
 
-void check_tensor(const Graph& graph, TensorId id) {
+void check_tensor(const Graph& graph, TensorId id, Payload payload) {
   check_shape_bounds(graph, id);
   check_quantization(graph, id);
   const Tensor& t = graph.tensor(id);
   const auto size = static_cast<std::int64_t>(t.data.size());
-  if (t.is_constant && size != t.bytes()) {
+  const bool may_be_absent = payload == Payload::kOptional && size == 0;
+  if (t.is_constant && size != t.bytes() && !may_be_absent) {
     fail("tensor #{} `{}`: constant of {} bytes for {}{}, which needs {}", id, t.name, size,
          name_of(t.type), to_string(t.shape), t.bytes());
   }
@@ -97,8 +98,11 @@ void check_tensor(const Graph& graph, TensorId id) {
 /// Tracks which tensors have a value, in execution order.
 class Order {
  public:
-  explicit Order(const Graph& graph)
-      : graph_(graph), known_(graph.tensors.size()), checked_(graph.tensors.size()) {}
+  Order(const Graph& graph, Payload payload)
+      : graph_(graph),
+        payload_(payload),
+        known_(graph.tensors.size()),
+        checked_(graph.tensors.size()) {}
 
   void add_inputs() {
     for (const TensorId id : graph_.inputs) {
@@ -164,11 +168,12 @@ class Order {
   void check(TensorId id, const std::string& where) {
     check_index(graph_, id, where);
     if (checked_[static_cast<std::size_t>(id)]) return;
-    check_tensor(graph_, id);
+    check_tensor(graph_, id, payload_);
     checked_[static_cast<std::size_t>(id)] = true;
   }
 
   const Graph& graph_;
+  Payload payload_;
   std::vector<bool> known_, checked_;
   std::set<TensorId> is_input_, states_;
 };
@@ -180,11 +185,11 @@ std::string describe_tensor(const Graph& graph, TensorId id) {
   return fmt::format("tensor #{} `{}` {}{}", id, t.name, name_of(t.type), to_string(t.shape));
 }
 
-void verify(const Graph& graph) {
+void verify(const Graph& graph, Payload payload) {
   if (graph.nodes.empty()) fail("the graph has no operators");
   if (graph.inputs.empty()) fail("the graph has no inputs");
   if (graph.outputs.empty()) fail("the graph has no outputs");
-  Order order(graph);
+  Order order(graph, payload);
   order.add_inputs();
   std::int64_t macs = 0;
   for (const Node& node : graph.nodes) {

@@ -70,7 +70,14 @@ TEST(VerifyStructure, ConstantsAndVariables) {
   Graph g = conv_graph();
   g.tensors[1].data.pop_back();
   expect_refused(g, "tensor #1 `t1`: constant of 287 bytes for int8[8,3,3,4], which needs 288");
+  g.tensors[1].data.clear();
+  expect_refused(g, "tensor #1 `t1`: constant of 0 bytes for int8[8,3,3,4], which needs 288");
+  EXPECT_NO_THROW(verify(g, graph::Payload::kOptional));
+  EXPECT_FALSE(graph::has_payload(g.tensors[1]));
+  g.tensors[1].data.resize(1);
+  EXPECT_THROW(verify(g, graph::Payload::kOptional), Error);
   g = chain();
+  EXPECT_TRUE(graph::has_payload(g.tensors[1]));
   g.tensors[1].data.resize(6);
   expect_refused(g, "6 bytes of data in a tensor that is not constant");
   g = conv_graph();
