@@ -40,6 +40,7 @@ ARROWS = {
     "kernels/reference": GRAPH,
     "kernels/onnx_reference": BASE | {"workloads/onnx"},
     "kernels/llm_reference": BASE | {"workloads/llm"},
+    "kernels/onnx_import": GRAPH | {"workloads/onnx", "kernels/onnx_reference"},
     "kernels/cost": COST,
     "kernels/mapper": MAPPER,
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},

@@ -1,0 +1,121 @@
+// Operators that move elements: shapes, layouts, slices, concatenations, padding.
+#include <algorithm>
+
+#include "kernels/onnx_import/converter.h"
+
+namespace npu::onnx_import {
+namespace {
+
+using graph::OpKind;
+using graph::TensorId;
+
+/// Reshape, Flatten, Squeeze, Unsqueeze: the same bytes in ONNX's order.
+void convert_reshape(Conversion& c) {
+  const Shape shape = c.out(0).shape;
+  c.result(0, c.reshape(c.tensor(0), shape.empty() ? Shape{1} : shape));
+}
+
+/// No move: the tensor stays, the value's dimensions have other places in it.
+void convert_transpose(Conversion& c) {
+  const Form x = c.operand(0);
+  const std::size_t rank = c.shape(0).size();
+  std::vector<std::int64_t> permutation = c.attributes().integers("perm", {});
+  if (permutation.empty()) {
+    for (std::size_t d = rank; d-- > 0;) permutation.push_back(static_cast<std::int64_t>(d));
+  }
+  Order order;
+  for (const int d : x.order) {
+    const auto at = std::find(permutation.begin(), permutation.end(), d);
+    if (at == permutation.end()) not_mapped("perm is no permutation");
+    order.push_back(static_cast<int>(at - permutation.begin()));
+  }
+  c.result(0, x.tensor, order);
+}
+
+void convert_concat(Conversion& c) {
+  const auto rank = static_cast<std::int64_t>(c.out(0).shape.size());
+  const auto axis = onnx::resolve_axis(c.attributes().integer("axis", 1), rank);
+  const Order order = c.operand(0).order;
+  std::vector<TensorId> parts;
+  for (std::size_t i = 0; i < c.input_count(); ++i) parts.push_back(c.tensor(i, order));
+  const auto place = std::find(order.begin(), order.end(), static_cast<int>(axis)) - order.begin();
+  graph::Tensor y = c.like(parts[0], permuted(c.out(0).shape, order));
+  y.quantization = c.get(parts[0]).quantization;
+  c.result(0,
+           c.add(OpKind::kConcatenation, parts,
+                 graph::ActivationAttrs{graph::Activation::kNone, static_cast<int>(place)}, y),
+           order);
+}
+
+/// Takes begin + i·stride of every dimension (given in ONNX's order) into output `index`.
+void take(Conversion& c, std::size_t index, const graph::SliceAttrs& in_onnx_order) {
+  const Form x = c.operand(0);
+  graph::SliceAttrs attrs;
+  attrs.begin = permuted(in_onnx_order.begin, x.order);
+  attrs.stride = permuted(in_onnx_order.stride, x.order);
+  attrs.sizes = permuted(in_onnx_order.sizes, x.order);
+  graph::Tensor y = c.like(x.tensor, attrs.sizes);
+  y.quantization = c.get(x.tensor).quantization;
+  c.result(index, c.add(OpKind::kStridedSlice, {x.tensor}, attrs, y), x.order);
+}
+
+/// Starts, ends, axes, steps: attributes before opset 10, operands since.
+std::vector<std::int64_t> slice_list(const Conversion& c, std::size_t operand,
+                                     std::string_view name) {
+  if (c.opset() < 10) return c.attributes().integers(name, {});
+  return c.has(operand) ? c.need_integers(operand, name) : std::vector<std::int64_t>();
+}
+
+void convert_slice(Conversion& c) {
+  const Shape& shape = c.shape(0);
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  const std::vector<std::int64_t> starts = slice_list(c, 1, "starts");
+  const std::vector<std::int64_t> ends = slice_list(c, 2, "ends");
+  std::vector<std::int64_t> axes = slice_list(c, 3, "axes");
+  std::vector<std::int64_t> steps =
+      c.opset() < 10 ? std::vector<std::int64_t>() : slice_list(c, 4, "steps");
+  if (axes.empty()) {
+    for (std::size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  }
+  if (steps.empty()) steps.assign(starts.size(), 1);
+  graph::SliceAttrs attrs{Shape(shape.size(), 0), Shape(shape.size(), 1), c.out(0).shape};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t d = onnx::resolve_axis(axes[i], rank);
+    if (steps[i] < 0) not_mapped("a slice that runs backwards");
+    const std::int64_t start = starts[i] < 0 ? starts[i] + shape[d] : starts[i];
+    attrs.begin[d] = std::clamp<std::int64_t>(start, 0, shape[d]);
+    attrs.stride[d] = std::min(steps[i], shape[d]);
+  }
+  take(c, 0, attrs);
+}
+
+void convert_split(Conversion& c) {
+  const Shape& shape = c.shape(0);
+  const auto axis = onnx::resolve_axis(c.attributes().integer("axis", 0),
+                                       static_cast<std::int64_t>(shape.size()));
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < c.node().outputs.size(); ++i) {
+    if (!c.wants(i)) not_mapped("an output without a name");
+    graph::SliceAttrs attrs{Shape(shape.size(), 0), Shape(shape.size(), 1), c.out(i).shape};
+    attrs.begin[axis] = at;
+    at += c.out(i).shape[axis];
+    take(c, i, attrs);
+  }
+}
+
+constexpr auto kConverters = std::to_array<Converter>({
+    {"", "Concat", convert_concat},
+    {"", "Flatten", convert_reshape},
+    {"", "Reshape", convert_reshape},
+    {"", "Slice", convert_slice},
+    {"", "Split", convert_split},
+    {"", "Squeeze", convert_reshape},
+    {"", "Transpose", convert_transpose},
+    {"", "Unsqueeze", convert_reshape},
+});
+
+}  // namespace
+
+std::span<const Converter> movement_converters() { return kConverters; }
+
+}  // namespace npu::onnx_import

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "kernels/onnx_import/infer.h"
+#include "kernels/onnx_import/network.h"
+
+namespace npu::onnx_import {
+namespace {
+
+using onnx::ElementType;
+using onnx::Node;
+using onnx::Value;
+
+/// Constants that hold more bytes are not made: the node stays.
+constexpr std::int64_t kMaxFoldedBytes = std::int64_t{1} << 31;
+
+class Simplifier {
+ public:
+  Simplifier(Network& network, const SimplifyOptions& options)
+      : network_(network), graph_(network.model.graph), options_(options) {}
+
+  void run() {
+    check_opset();
+    check_options();
+    for (const auto& [name, value] : graph_.initializers) {
+      network_.types.emplace(name, ValueType{value.type, value.shape, true});
+    }
+    for (onnx::ValueInfo& input : graph_.inputs) bind(input);
+    std::vector<Node> nodes = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (std::size_t i = 0; i < nodes.size(); ++i) visit(std::move(nodes[i]), i);
+    for (const onnx::ValueInfo& output : graph_.outputs) {
+      const std::string& value = resolve(output.name);
+      if (!network_.types.contains(value)) {
+        fail("{}: no node makes output \"{}\"", network_.model.file, output.name);
+      }
+      network_.outputs.push_back({output.name, value});
+    }
+    remove_dead();
+  }
+
+ private:
+  /// The value that a name stands for.
+  [[nodiscard]] const std::string& resolve(const std::string& name) const {
+    const auto it = aliases_.find(name);
+    return it != aliases_.end() ? it->second : name;
+  }
+
+  void check_opset() const {
+    const std::int64_t opset = network_.opset("");
+    if (opset < 1 || opset > kNewestOpset) {
+      fail("{}: operator set {}: 1 to {} are known", network_.model.file, opset, kNewestOpset);
+    }
+  }
+
+  void check_options() {
+    std::set<std::string> known;
+    for (const onnx::ValueInfo& input : graph_.inputs) {
+      for (std::size_t d = 0; d < input.shape.size(); ++d) {
+        const onnx::Dimension& dim = input.shape[d];
+        if (dim.size >= 0) continue;
+        known.insert(dim.symbol.empty() ? fmt::format("{}[{}]", input.name, d) : dim.symbol);
+      }
+    }
+    for (const auto& [name, size] : options_.dimensions) {
+      if (size < 1) fail("--dim {}: must be at least 1, got {}", name, size);
+      if (known.contains(name)) continue;
+      std::string list;
+      for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+      fail("--dim {}: {} has no open dimension of that name; {}", name, network_.model.file,
+           list.empty() ? "all its dimensions have sizes" : "open are " + list);
+    }
+  }
+
+  void bind(onnx::ValueInfo& input) {
+    const std::string place = fmt::format("{}: input \"{}\"", network_.model.file, input.name);
+    if (!input.other.empty()) fail("{}: a {} is not supported", place, input.other);
+    if (!is_supported(input.type)) fail("{}: {} is not supported", place, name_of(input.type));
+    Shape shape;
+    if (const auto it = options_.input_shapes.find(input.name); it != options_.input_shapes.end()) {
+      shape = it->second;
+    } else {
+      if (!input.has_shape) fail("{}: it has no shape", place);
+      for (std::size_t d = 0; d < input.shape.size(); ++d) {
+        shape.push_back(size_of(input, d, place));
+      }
+    }
+    onnx::checked_count(shape);
+    input.has_shape = true;
+    input.shape.clear();
+    for (const std::int64_t size : shape) input.shape.push_back({size, ""});
+    if (!network_.types.emplace(input.name, ValueType{input.type, shape, true}).second) {
+      fail("{}: it is there twice", place);
+    }
+  }
+
+  [[nodiscard]] std::int64_t size_of(const onnx::ValueInfo& input, std::size_t axis,
+                                     const std::string& place) const {
+    const onnx::Dimension& dim = input.shape[axis];
+    if (dim.size >= 0) return dim.size;
+    const std::string name =
+        dim.symbol.empty() ? fmt::format("{}[{}]", input.name, axis) : dim.symbol;
+    const auto it = options_.dimensions.find(name);
+    if (it != options_.dimensions.end()) return it->second;
+    fail("{}: dimension {} ({}) has no size: give it with --dim {}=SIZE", place, axis,
+         dim.symbol.empty() ? "without a name" : fmt::format("\"{}\"", dim.symbol), name);
+  }
+
+  void visit(Node node, std::size_t index) {
+    const std::string place = fmt::format("{}: {}", network_.model.file, describe(node, index));
+    std::vector<Operand> operands;
+    for (std::string& name : node.inputs) {
+      name = resolve(name);
+      if (name.empty()) {
+        operands.emplace_back();
+        continue;
+      }
+      const auto it = network_.types.find(name);
+      if (it == network_.types.end()) fail("{}: no value \"{}\" before it", place, name);
+      operands.push_back({&it->second, network_.constant(name)});
+    }
+    while (!operands.empty() && operands.back().type == nullptr) {
+      operands.pop_back();
+      node.inputs.pop_back();
+    }
+    for (const std::string& name : node.outputs) {
+      if (!name.empty() && (network_.types.contains(name) || aliases_.contains(name))) {
+        fail("{}: value \"{}\" is there already", place, name);
+      }
+    }
+    if (is_copy(node)) {
+      aliases_.emplace(node.outputs.at(0), node.inputs.at(0));
+      return;
+    }
+    if (fold(node, operands, place)) return;
+    std::vector<ValueType> types = infer(node, network_.opset(node.domain), operands, place);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (!node.outputs[i].empty()) network_.types.emplace(node.outputs[i], std::move(types[i]));
+    }
+    graph_.nodes.push_back(std::move(node));
+  }
+
+  /// Identity, Dropout in inference: the output is the first operand.
+  [[nodiscard]] bool is_copy(const Node& node) const {
+    if (!node.domain.empty() || node.inputs.empty() || node.outputs.empty()) return false;
+    if (node.inputs[0].empty() || node.outputs[0].empty()) return false;
+    const bool has_more = std::any_of(node.outputs.begin() + 1, node.outputs.end(),
+                                      [](const std::string& o) { return !o.empty(); });
+    if (node.op_type == "Identity") return true;
+    if (node.op_type != "Dropout" || has_more) return false;
+    if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
+    const Value* trains = network_.constant(node.inputs[2]);
+    return trains != nullptr && trains->type == ElementType::kBool && trains->size() == 1 &&
+           trains->bytes[0] == std::byte{0};
+  }
+
+  void set_constant(const std::string& name, Value value) {
+    if (name.empty()) return;
+    network_.types.emplace(name, ValueType{value.type, value.shape, true});
+    graph_.initializers.emplace(name, std::move(value));
+  }
+
+  /// Evaluates a node whose result does not depend on the inputs' values.
+  bool fold(const Node& node, const std::vector<Operand>& operands, const std::string& place) {
+    const bool is_shape =
+        node.domain.empty() && (node.op_type == "Shape" || node.op_type == "Size");
+    if (is_shape && !operands.empty() && operands[0].type != nullptr &&
+        operands[0].type->is_static) {
+      // The elements do not matter: a tensor of the shape without bytes.
+      const Value shell{operands[0].type->type, operands[0].type->shape, {}};
+      std::vector<Value> made = evaluate(node, network_.opset(""), {&shell}, place);
+      set_constant(node.outputs.at(0), std::move(made.at(0)));
+      return true;
+    }
+    std::int64_t bytes = 0;
+    std::vector<const Value*> values;
+    for (const Operand& o : operands) {
+      if (o.type != nullptr && o.constant == nullptr) return false;
+      values.push_back(o.constant);
+      if (o.constant != nullptr) bytes += static_cast<std::int64_t>(o.constant->bytes.size());
+    }
+    if (bytes > kMaxFoldedBytes || onnx::find_operator(node.domain, node.op_type) == nullptr) {
+      return false;
+    }
+    std::vector<Value> made = evaluate(node, network_.opset(node.domain), values, place);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      set_constant(node.outputs[i], std::move(made.at(i)));
+    }
+    return true;
+  }
+
+  void remove_dead() {
+    std::set<std::string_view> used;
+    for (const NetworkOutput& output : network_.outputs) used.insert(output.value);
+    std::vector<bool> keeps(graph_.nodes.size());
+    for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      keeps[i] = std::any_of(node.outputs.begin(), node.outputs.end(),
+                             [&](const std::string& o) { return used.contains(o); });
+      if (keeps[i]) used.insert(node.inputs.begin(), node.inputs.end());
+    }
+    const auto is_unused = [&](const auto& entry) { return !used.contains(entry.first); };
+    std::erase_if(graph_.initializers, is_unused);
+    std::set<std::string_view> inputs;
+    for (const onnx::ValueInfo& input : graph_.inputs) inputs.insert(input.name);
+    std::set<std::string_view> made;
+    for (std::size_t i = 0; i < keeps.size(); ++i) {
+      if (!keeps[i]) continue;
+      made.insert(graph_.nodes[i].outputs.begin(), graph_.nodes[i].outputs.end());
+    }
+    std::erase_if(network_.types, [&](const auto& entry) {
+      return !used.contains(entry.first) && !inputs.contains(entry.first) &&
+             !made.contains(entry.first);
+    });
+    std::vector<Node> nodes;
+    for (std::size_t i = 0; i < keeps.size(); ++i) {
+      if (keeps[i]) nodes.push_back(std::move(graph_.nodes[i]));
+    }
+    graph_.nodes = std::move(nodes);
+  }
+
+  Network& network_;
+  onnx::Graph& graph_;
+  const SimplifyOptions& options_;
+  std::map<std::string, std::string, std::less<>> aliases_;
+};
+
+}  // namespace
+
+Network simplify(onnx::Model model, const SimplifyOptions& options) {
+  Network network;
+  network.model = std::move(model);
+  Simplifier(network, options).run();
+  return network;
+}
+
+}  // namespace npu::onnx_import
