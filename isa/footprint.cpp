@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "isa/functions.h"
 #include "isa/window.h"
 #include "sim/base/error.h"
 #include "sim/base/math.h"
@@ -75,9 +76,7 @@ class Builder {
   Builder(const Instruction& instruction, Footprint& out) : in_(instruction), out_(out) {}
 
   [[nodiscard]] std::int64_t get(Opd opd) const { return in_[opd]; }
-  [[nodiscard]] std::int64_t element(Opd type) const {
-    return std::int64_t{1} << kLog2[static_cast<std::size_t>(in_[type] & 3)];
-  }
+  [[nodiscard]] std::int64_t element(Opd type) const { return element_bytes(in_[type]); }
 
   void read(Opd base, std::int64_t run, std::initializer_list<Dim> dims = {},
             Memory memory = Memory::kScratchpad) {
@@ -140,7 +139,6 @@ class Builder {
   }
 
  private:
-  static constexpr std::array<int, 4> kLog2 = {0, 0, 1, 2};
   const Instruction& in_;
   Footprint& out_;
   std::vector<Strip> rows_, pixels_;
@@ -175,11 +173,17 @@ void depthwise(Builder& b) {
                accumulator_bytes(b));
 }
 
+/// n rows of k weights, or k rows of n.
+void gemm_weights(Builder& b) {
+  const bool transposed = b.get(Opd::kWTransposed) != 0;
+  b.read(Opd::kW, b.get(transposed ? Opd::kN : Opd::kK) * b.element(Opd::kWType),
+         {{b.get(transposed ? Opd::kK : Opd::kN), b.get(Opd::kWStride)}});
+}
+
 void gemm(Builder& b) {
   b.read(Opd::kX, b.get(Opd::kK) * b.element(Opd::kXType),
          {{b.get(Opd::kM), b.get(Opd::kRowStride)}});
-  b.read(Opd::kW, b.get(Opd::kK) * b.element(Opd::kWType),
-         {{b.get(Opd::kN), b.get(Opd::kWStride)}});
+  gemm_weights(b);
   if (b.get(Opd::kStream) != 0) return;
   b.accumulate(b.get(Opd::kM), b.get(Opd::kN), b.get(Opd::kAccPitch), accumulator_bytes(b));
 }
@@ -267,6 +271,52 @@ void softmax_table(Builder& b) {
   b.write(Opd::kDst, run, {{rows, b.get(Opd::kDstStride1)}});
 }
 
+void map(Builder& b) {
+  const std::int64_t n0 = b.get(Opd::kN0);
+  const std::int64_t n1 = b.get(Opd::kN1);
+  const std::int64_t n2 = b.get(Opd::kN2);
+  const auto function = map_function(b.get(Opd::kFunction));
+  b.read(Opd::kA, b.element(Opd::kAType),
+         {{n0, b.get(Opd::kAStep0)}, {n1, b.get(Opd::kAStride1)}, {n2, b.get(Opd::kAStride2)}});
+  if (info_of(function).operands == 2 && b.get(Opd::kBImmediate) == 0) {
+    b.read(Opd::kB, b.element(Opd::kBType),
+           {{n0, b.get(Opd::kBStep0)}, {n1, b.get(Opd::kBStride1)}, {n2, b.get(Opd::kBStride2)}});
+  }
+  const std::initializer_list<Dim> dst = {
+      {n0, b.get(Opd::kDstStep0)}, {n1, b.get(Opd::kDstStride1)}, {n2, b.get(Opd::kDstStride2)}};
+  if (function == MapFunction::kSelect) b.read(Opd::kDst, b.element(Opd::kOutType), dst);
+  b.write(Opd::kDst, b.element(Opd::kOutType), dst);
+}
+
+void reduce(Builder& b) {
+  const std::int64_t n1 = b.get(Opd::kN1);
+  const std::int64_t n2 = b.get(Opd::kN2);
+  b.read(Opd::kSrc, b.element(Opd::kInType),
+         {{b.get(Opd::kN0), b.get(Opd::kSrcStep0)},
+          {b.get(Opd::kR1), b.get(Opd::kRStride1)},
+          {n1, b.get(Opd::kSrcStride1)},
+          {n2, b.get(Opd::kSrcStride2)}});
+  const std::initializer_list<Dim> dst = {{n1, b.get(Opd::kDstStride1)},
+                                          {n2, b.get(Opd::kDstStride2)}};
+  if (b.get(Opd::kAccumulate) != 0) b.read(Opd::kDst, b.element(Opd::kOutType), dst);
+  b.write(Opd::kDst, b.element(Opd::kOutType), dst);
+}
+
+void output(Builder& b) {
+  const std::int64_t out_h = b.get(Opd::kOutH);
+  const std::int64_t out_w = b.get(Opd::kOutW);
+  const std::int64_t out_c = b.get(Opd::kOutC);
+  const bool raw = b.get(Opd::kRaw) != 0;
+  b.read(Opd::kAcc, out_c * 4, {{out_h * out_w, b.get(Opd::kAccPitch) * 4}}, Memory::kAccumulator);
+  if (!raw) b.read(Opd::kParams, (b.get(Opd::kPerChannel) != 0 ? out_c : 1) * 8);
+  if (!raw && b.get(Opd::kScaleRows) != 0) b.read(Opd::kRowsAt, out_h * out_w * 4);
+  const std::initializer_list<Dim> dims = {{out_w, b.get(Opd::kDstPixelStride)},
+                                           {out_h, b.get(Opd::kDstRowStride)}};
+  const std::int64_t run = out_c * b.element(Opd::kOutType);
+  if (!raw && b.get(Opd::kAccumulate) != 0) b.read(Opd::kDst, run, dims);
+  b.write(Opd::kDst, run, dims);
+}
+
 }  // namespace
 
 std::int64_t Region::low() const {
@@ -316,9 +366,7 @@ void footprint(const Instruction& instruction, Footprint& out) {
       b.dma_write(Memory::kScratchpad, b.get(Opd::kN0) * b.get(Opd::kElementBytes));
       return;
     case Opcode::kLoadWeights:
-      b.read(Opd::kW, b.get(Opd::kK) * b.element(Opd::kWType),
-             {{b.get(Opd::kN), b.get(Opd::kWStride)}});
-      return;
+      return gemm_weights(b);
     case Opcode::kConv:
       return conv(b);
     case Opcode::kDepthwise:
@@ -355,6 +403,12 @@ void footprint(const Instruction& instruction, Footprint& out) {
       return interpolate(b);
     case Opcode::kSoftmaxTable:
       return softmax_table(b);
+    case Opcode::kMap:
+      return map(b);
+    case Opcode::kReduce:
+      return reduce(b);
+    case Opcode::kOutput:
+      return output(b);
   }
 }
 

@@ -54,8 +54,8 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
          {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kDstStride3, 32, true}}),
 
     row(Opcode::kLoadWeights, "mac.load_weights", Unit::kMacArray,
-        "shadow weight registers = first fold of the next tile: w[o][k], o<n, k<k at spm[w + o*w_stride + k*sizeof(w_type)]; runs beside the previous tile",
-        {{kW, 32}, {kWStride, 24}, {kN, 16}, {kK, 16}, {kWType, 2}}),
+        "shadow weight registers = first fold of the next tile: w[o][k], o<n, k<k at spm[w + o*w_stride + k*sizeof(w_type)], w_transposed: at spm[w + k*w_stride + o*sizeof(w_type)]; runs beside the previous tile",
+        {{kW, 32}, {kWStride, 24}, {kN, 16}, {kK, 16}, {kWType, 4}, {kWTransposed, 1}}),
     row(Opcode::kConv, "mac.conv", Unit::kMacArray,
         "acc[(y*out_w+x)*acc_pitch + o] (+)= sum over ky<kernel_h, kx<kernel_w, c<in_c of (X(iy,ix,c) - x_zero) * (W[o][(ky*kernel_w+kx)*in_c + c] - w_zero); "
         "iy = y0 + y*stride_h + ky*dilation_h, ix likewise; a position contributes 0 unless it is a multiple of up_h (up_w), in range [0, in_h*up_h) and then reads row iy/up_h; "
@@ -64,38 +64,38 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 24}, {kPixelStride, 20}, {kWStride, 24}, {kAccPitch, 16},
          {kInH, 16}, {kInW, 16}, {kY0, 16, true}, {kX0, 16, true}, {kKernelH, 8}, {kKernelW, 8}, {kStrideH, 8}, {kStrideW, 8},
          {kDilationH, 8}, {kDilationW, 8}, {kUpH, 4}, {kUpW, 4}, {kOutH, 16}, {kOutW, 16}, {kInC, 16}, {kOutC, 16},
-         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}}),
+         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 4}, {kWType, 4}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}}),
     row(Opcode::kDepthwise, "mac.depthwise", Unit::kMacArray,
         "acc[(y*out_w+x)*acc_pitch + o] (+)= sum over taps of (X(iy,ix,o/multiplier) - x_zero) * (W[tap][o] - w_zero), o<out_c; W[tap][o] at spm[w + tap*w_tap_stride + o*sizeof]",
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 24}, {kPixelStride, 20}, {kWTapStride, 24}, {kAccPitch, 16},
          {kInH, 16}, {kInW, 16}, {kY0, 16, true}, {kX0, 16, true}, {kKernelH, 8}, {kKernelW, 8}, {kStrideH, 8}, {kStrideW, 8},
          {kDilationH, 8}, {kDilationW, 8}, {kOutH, 16}, {kOutW, 16}, {kOutC, 16}, {kMultiplier, 16},
-         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}}),
+         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 4}, {kWType, 4}, {kAccumulate, 1}, {kWide, 1}}),
     row(Opcode::kGemm, "mac.gemm", Unit::kMacArray,
-        "acc[i*acc_pitch + j] (+)= sum over k of (A[i][k] - x_zero) * (W[j][k] - w_zero); A[i] at spm[x + i*row_stride], W[j] at spm[w + j*w_stride]",
+        "acc[i*acc_pitch + j] (+)= sum over k of (A[i][k] - x_zero) * (W[j][k] - w_zero); A[i] at spm[x + i*row_stride], W[j] at spm[w + j*w_stride]; w_transposed: W[j][k] at spm[w + k*w_stride + j*sizeof(w_type)]",
         {{kX, 32}, {kW, 32}, {kAcc, 32}, {kRowStride, 32}, {kWStride, 24}, {kAccPitch, 16}, {kM, 24}, {kN, 16}, {kK, 24},
-         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 2}, {kWType, 2}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}}),
+         {kXZero, 16, true}, {kWZero, 16, true}, {kXType, 4}, {kWType, 4}, {kAccumulate, 1}, {kWide, 1}, {kWeightsLoaded, 1}, {kStream, 1}, {kWTransposed, 1}}),
 
     row(Opcode::kRequantize, "vec.requantize", Unit::kVector,
         "v = acc[(y*out_w+x)*acc_pitch + c] + bias[c]; dst = clamp(rescale(v, multiplier[c], shift[c]) + out_zero, clamp_min, clamp_max) at spm[dst + y*dst_row_stride + x*dst_pixel_stride + c*sizeof]; "
         "record c (record 0 when not per_channel) at spm[params]: int32 bias, multiplier, shift (12 bytes), or int64 bias, int32 multiplier, shift (16 bytes) when wide; reduced: the 16-bit-multiplier path of 16x8; "
         "stream: the sums are the next out_h*out_w positions of the result stream, acc and acc_pitch unused",
         {{kAcc, 32}, {kDst, 32}, {kParams, 32}, {kAccPitch, 16}, {kOutH, 16}, {kOutW, 16}, {kOutC, 16},
-         {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kOutType, 2}, {kPerChannel, 1}, {kWide, 1}, {kReduced, 1},
+         {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kOutType, 4}, {kPerChannel, 1}, {kWide, 1}, {kReduced, 1},
          {kOutZero, 16, true}, {kClampMin, 32, true}, {kClampMax, 32, true}, {kStream, 1}}),
     row(Opcode::kRescale, "vec.rescale", Unit::kVector,
         "d = src - in_zero; dst = clamp(rescale(d, d >= 0 ? positive : negative) + out_zero); int32 words at spm[params]: in_zero, positive multiplier, shift, negative multiplier, shift, out_zero, clamp_min, clamp_max; "
         "for d < 0 a multiplier below 0 means: rescale by its magnitude, then negate",
         {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20},
-         {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kInType, 2}, {kOutType, 2}}),
+         {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kInType, 4}, {kOutType, 4}}),
     row(Opcode::kLut, "vec.lut", Unit::kVector,
         "dst = table[byte of src]; 256 entries of the output type at spm[table], indexed by the raw byte",
         {{kSrc, 32}, {kDst, 32}, {kTable, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20},
-         {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kOutType, 2}}),
+         {kSrcStride1, 32, true}, {kSrcStride2, 32, true}, {kDstStride1, 32, true}, {kDstStride2, 32, true}, {kOutType, 4}}),
 #define NPU_BINARY_FIELDS                                                                                        \
   {{kA, 32}, {kB, 32}, {kDst, 32}, {kParams, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20}, {kAStride1, 32, true},       \
    {kAStride2, 32, true}, {kBStride1, 32, true}, {kBStride2, 32, true}, {kDstStride1, 32, true},                \
-   {kDstStride2, 32, true}, {kABroadcast, 1}, {kBBroadcast, 1}, {kInType, 2}}
+   {kDstStride2, 32, true}, {kABroadcast, 1}, {kBBroadcast, 1}, {kInType, 4}}
     row(Opcode::kAdd, "vec.add", Unit::kVector,
         "t = rescale((a - a_zero) << left_shift, A) + rescale((b - b_zero) << left_shift, B); dst = clamp(rescale(t, OUT) + out_zero); "
         "int32 words at spm[params]: a_zero, b_zero, left_shift, A multiplier, shift, B multiplier, shift, OUT multiplier, shift, out_zero, clamp_min, clamp_max; a_broadcast: a has no n0 step",
@@ -109,7 +109,7 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
 #define NPU_POOL_FIELDS                                                                                          \
   {{kX, 32}, {kDst, 32}, {kRowStride, 24}, {kPixelStride, 20}, {kInH, 16}, {kInW, 16}, {kY0, 16, true},          \
    {kX0, 16, true}, {kKernelH, 16}, {kKernelW, 16}, {kStrideH, 16}, {kStrideW, 16}, {kOutH, 16}, {kOutW, 16},    \
-   {kOutC, 16}, {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kInType, 2}, {kClampMin, 32, true},     \
+   {kOutC, 16}, {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kInType, 4}, {kClampMin, 32, true},     \
    {kClampMax, 32, true}}
     row(Opcode::kMaxPool, "vec.max_pool", Unit::kVector,
         "dst(y,x,c) = clamp(max over valid taps of X(iy,ix,c)); positions as mac.conv with dilation 1", NPU_POOL_FIELDS),
@@ -119,14 +119,14 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
     row(Opcode::kReduceSum, "vec.reduce_sum", Unit::kVector,
         "acc[i*acc_pitch + c] (+)= sum over j2<r2, j1<r1 of src[i*src_stride1 + c*src_step0 + j1*r_stride1 + j2*r_stride2], i<rows, c<n0; int32 elements from byte acc",
         {{kSrc, 32}, {kAcc, 32}, {kAccPitch, 16}, {kN0, 16}, {kSrcStep0, 24, true}, {kRows, 16}, {kSrcStride1, 32, true}, {kR1, 20}, {kRStride1, 32, true},
-         {kR2, 20}, {kRStride2, 32, true}, {kInType, 2}, {kAccumulate, 1}}),
+         {kR2, 20}, {kRStride2, 32, true}, {kInType, 4}, {kAccumulate, 1}}),
     row(Opcode::kDot, "vec.dot", Unit::kVector,
         "acc[i] (+)= sum over k<n0 of (a[i*a_stride1 + k] - a_zero) * (b[i*b_stride1 + k] - b_zero), i<rows; int32",
         {{kA, 32}, {kB, 32}, {kAcc, 32}, {kRows, 16}, {kN0, 20}, {kAStride1, 32, true}, {kBStride1, 32, true}, {kAZero, 16, true}, {kBZero, 16, true},
-         {kAType, 2}, {kBType, 2}, {kAccumulate, 1}}),
+         {kAType, 4}, {kBType, 4}, {kAccumulate, 1}}),
     row(Opcode::kSoftmax, "vec.softmax", Unit::kVector,
         "each row of n0: fixed-point softmax (exp of beta*(src - max), reciprocal of the sum); int32 words at spm[params]: multiplier, left shift, diff_min; out_type int8 (1/256, -128), uint8 (1/256, 0) or int16 (1/65536, -32768)",
-        {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kRows, 24}, {kN0, 20}, {kSrcStride1, 32, true}, {kDstStride1, 32, true}, {kInType, 2}, {kOutType, 2}}),
+        {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kRows, 24}, {kN0, 20}, {kSrcStride1, 32, true}, {kDstStride1, 32, true}, {kInType, 4}, {kOutType, 4}}),
     row(Opcode::kInterpolate, "vec.interpolate", Unit::kVector,
         "int16: p = (src * multiplier + round) >> shift, round = shift > 0 ? 2^(shift-1) : 0; u = |p|; i = u >> fraction; "
         "r = i >= 255 ? limit << fraction : (table[i] << fraction) + (u mod 2^fraction) * (table[i+1] - table[i]); "
@@ -140,6 +140,23 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
         "lookup(t, v) = t[i] + (((t[i+1] - t[i]) * (v mod 128) + 64) >> 7), i = 256 + (v >> 7); int32 words at spm[params]: multiplier, shift; "
         "513 int16 exponentials and 513 int16 reciprocals at spm[table]",
         {{kSrc, 32}, {kDst, 32}, {kParams, 32}, {kTable, 32}, {kRows, 24}, {kN0, 20}, {kSrcStride1, 32, true}, {kDstStride1, 32, true}}),
+    row(Opcode::kMap, "vec.map", Unit::kVector,
+        "dst = f(a, b), i2<n2, i1<n1, i0<n0: a at spm[a + i2*a_stride2 + i1*a_stride1 + i0*a_step0], b and dst alike; f: `function` of sim/base/function.h in the order given there; "
+        "b_immediate: b is imm0, not read; a function of one operand reads no b; imm0, imm1: int32 where a is an integer and f is not a real function (imm1 of quantize and dequantize always), else fp32 bits; select keeps dst where a is 0",
+        {{kA, 32}, {kB, 32}, {kDst, 32}, {kN0, 24}, {kN1, 20}, {kN2, 20}, {kAStep0, 20, true}, {kBStep0, 20, true}, {kDstStep0, 20, true},
+         {kAStride1, 28, true}, {kAStride2, 28, true}, {kBStride1, 28, true}, {kBStride2, 28, true}, {kDstStride1, 28, true}, {kDstStride2, 28, true},
+         {kAType, 4}, {kBType, 4}, {kOutType, 4}, {kFunction, 7}, {kBImmediate, 1}, {kImm0, 32}, {kImm1, 32}}),
+    row(Opcode::kReduce, "vec.reduce", Unit::kVector,
+        "dst(i2,i1) = fold of src over j1<r1 (outside), j0<n0: src at spm[src + i2*src_stride2 + i1*src_stride1 + j1*r_stride1 + j0*src_step0], dst at spm[dst + i2*dst_stride2 + i1*dst_stride1]; "
+        "function: 0 sum, 1 max, 2 min, 3 product, 4 sum of squares, 5 arg_max, 6 arg_min (sim/base/function.h); accumulate: the fold starts with what dst holds (not the arg functions)",
+        {{kSrc, 32}, {kDst, 32}, {kN0, 24}, {kR1, 20}, {kN1, 20}, {kN2, 20}, {kSrcStep0, 24, true}, {kRStride1, 28, true}, {kSrcStride1, 28, true},
+         {kSrcStride2, 28, true}, {kDstStride1, 28, true}, {kDstStride2, 28, true}, {kInType, 4}, {kOutType, 4}, {kFunction, 7}, {kAccumulate, 1}}),
+    row(Opcode::kOutput, "vec.output", Unit::kVector,
+        "v = acc[(y*out_w+x)*acc_pitch + c] (in_type int32 or float32) as fp32 * scale[c] (* row[y*out_w+x] with rows) + bias[c] (+ dst with accumulate), each step rounded; v = clamp(v, clamp_min, clamp_max), fp32 bits; "
+        "dst = v in out_type, integers: saturate(round half even(v) + out_zero); raw: dst = the accumulator's 4 bytes; at spm[dst + y*dst_row_stride + x*dst_pixel_stride + c*sizeof]; "
+        "record c (record 0 when not per_channel) at spm[params]: fp32 scale, bias; row: fp32 at spm[rows_at + 4*position]",
+        {{kAcc, 32}, {kDst, 32}, {kParams, 32}, {kRowsAt, 32}, {kAccPitch, 16}, {kOutH, 16}, {kOutW, 16}, {kOutC, 16}, {kDstRowStride, 32, true}, {kDstPixelStride, 24, true},
+         {kInType, 4}, {kOutType, 4}, {kPerChannel, 1}, {kScaleRows, 1}, {kAccumulate, 1}, {kRaw, 1}, {kOutZero, 16, true}, {kClampMin, 32, true}, {kClampMax, 32, true}}),
 };
 // clang-format on
 

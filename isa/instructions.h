@@ -25,9 +25,9 @@ enum class Opcode : std::uint8_t {
   kDmaLoad, kDmaStore, kDmaCopy, kDmaFill,
   kLoadWeights, kConv, kDepthwise, kGemm,
   kRequantize, kRescale, kLut, kAdd, kSub, kMul, kMax, kMin, kMaxPool, kAvgPool, kReduceSum, kDot, kSoftmax,
-  kInterpolate, kSoftmaxTable,
+  kInterpolate, kSoftmaxTable, kMap, kReduce, kOutput,
 };
-inline constexpr std::size_t kOpcodeCount = 26;
+inline constexpr std::size_t kOpcodeCount = 29;
 
 /// Operand names. One name means the same thing in every instruction.
 enum class Opd : std::uint8_t {
@@ -52,6 +52,8 @@ enum class Opd : std::uint8_t {
   // element arithmetic
   kInType, kOutType, kPerChannel, kReduced, kOutZero, kClampMin, kClampMax,
   kR1, kR2, kRStride1, kRStride2, kRows, kAZero, kBZero, kAType, kBType,
+  // float arithmetic
+  kAStep0, kBStep0, kDstStep0, kFunction, kBImmediate, kImm0, kImm1, kRowsAt, kScaleRows, kRaw, kWTransposed,
   kCountOpds,
 };
 // clang-format on
@@ -77,10 +79,18 @@ struct InstrSpec {
   std::size_t field_count;
 };
 /// The instruction table, indexed by Opcode. Element types are encoded 0 int8, 1 uint8, 2 int16, 3
-/// int32.
+/// int32, 4 float16, 5 bfloat16, 6 float32 (element_bytes()).
 [[nodiscard]] const std::array<InstrSpec, kOpcodeCount>& instruction_table();
 [[nodiscard]] inline const InstrSpec& spec_of(Opcode op) {
   return instruction_table()[static_cast<std::size_t>(op)];
+}
+
+inline constexpr std::size_t kElementTypes = 7;
+/// Bytes of an element type code; 0 for a code that is none.
+[[nodiscard]] constexpr std::int64_t element_bytes(std::int64_t code) {
+  constexpr std::array<std::int64_t, kElementTypes> kBytes = {1, 1, 2, 4, 2, 2, 4};
+  return code >= 0 && code < std::int64_t{kElementTypes} ? kBytes[static_cast<std::size_t>(code)]
+                                                         : 0;
 }
 
 /// A decoded instruction: operand values by name.

@@ -25,7 +25,7 @@ zero.
 constexpr std::string_view kConventions = R"(
 - **Addresses** count bytes: `spm[…]` is the scratchpad, `dram[…]` the DRAM, `acc[…]` the accumulators. Strides count bytes, except
   `acc_pitch`, which counts accumulator elements (4 bytes; 8 when `wide`). The accumulator address counts bytes.
-- **Element types** (`*_type`): 0 int8, 1 uint8, 2 int16, 3 int32.
+- **Element types** (`*_type`): 0 int8, 1 uint8, 2 int16, 3 int32, 4 float16, 5 bfloat16, 6 float32.
 - **Iteration**: n0 is the innermost dimension and contiguous; every count is at least 1.
 - **Loops**: a loop's body must lie inside its parent's; patches may not change control instructions; halt stands outside loops.
 

@@ -24,7 +24,8 @@ constexpr auto kOpdNames = std::to_array<std::string_view>({
     "dst_row_stride", "dst_pixel_stride", "x_zero", "w_zero", "x_type", "w_type", "accumulate",
     "wide", "weights_loaded", "stream", "in_type", "out_type", "per_channel", "reduced", "out_zero",
     "clamp_min", "clamp_max", "r1", "r2", "r_stride1", "r_stride2", "rows", "a_zero", "b_zero",
-    "a_type", "b_type"
+    "a_type", "b_type", "a_step0", "b_step0", "dst_step0", "function", "b_immediate", "imm0", "imm1",
+    "rows_at", "scale_rows", "raw", "w_transposed"
 });
 // clang-format on
 static_assert(kOpdNames.size() == kOpdCount, "one name per operand, in the order of Opd");

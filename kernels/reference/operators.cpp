@@ -70,6 +70,15 @@ const Operator& operator_of(OpKind kind) {
       return kDequantize;
     case OpKind::kSvdf:
       return kSvdf;
+    case OpKind::kMap:
+    case OpKind::kReduce:
+    case OpKind::kMatMul:
+    case OpKind::kLayerNorm:
+    case OpKind::kRmsNorm:
+    case OpKind::kRope:
+    case OpKind::kAttention:
+    case OpKind::kGather:
+      break;
   }
   fail("operator kind {} has no reference", static_cast<int>(kind));
 }

@@ -4,6 +4,7 @@
 
 #include "kernels/reference/operators.h"
 #include "kernels/reference/quantization.h"
+#include "sim/base/half.h"
 
 namespace npu::reference {
 
@@ -101,6 +102,14 @@ TensorData dequantized(const Tensor& tensor, const View& raw) {
       break;
     case DType::kInt64:
       convert(raw.as<std::int64_t>());
+      break;
+    case DType::kFloat16:
+      std::transform(raw.as<std::uint16_t>().begin(), raw.as<std::uint16_t>().end(), out.begin(),
+                     half_to_float);
+      break;
+    case DType::kBfloat16:
+      std::transform(raw.as<std::uint16_t>().begin(), raw.as<std::uint16_t>().end(), out.begin(),
+                     bfloat_to_float);
       break;
     case DType::kFloat32:
       break;

@@ -13,7 +13,17 @@
 namespace npu {
 
 /// Element type of a tensor.
-enum class DType : std::uint8_t { kInt8, kUint8, kInt16, kInt32, kInt64, kFloat32, kBool };
+enum class DType : std::uint8_t {
+  kInt8,
+  kUint8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat32,
+  kBool,
+  kFloat16,   ///< IEEE 754 binary16.
+  kBfloat16,  ///< Upper half of an IEEE 754 binary32.
+};
 
 [[nodiscard]] constexpr std::int64_t size_of(DType type) {
   switch (type) {
@@ -22,6 +32,8 @@ enum class DType : std::uint8_t { kInt8, kUint8, kInt16, kInt32, kInt64, kFloat3
     case DType::kBool:
       return 1;
     case DType::kInt16:
+    case DType::kFloat16:
+    case DType::kBfloat16:
       return 2;
     case DType::kInt32:
     case DType::kFloat32:
@@ -49,8 +61,16 @@ enum class DType : std::uint8_t { kInt8, kUint8, kInt16, kInt32, kInt64, kFloat3
       return "float32";
     case DType::kBool:
       return "bool";
+    case DType::kFloat16:
+      return "float16";
+    case DType::kBfloat16:
+      return "bfloat16";
   }
   return "?";
+}
+
+[[nodiscard]] constexpr bool is_float(DType type) {
+  return type == DType::kFloat32 || type == DType::kFloat16 || type == DType::kBfloat16;
 }
 
 /// Dimensions, outermost first; empty for a scalar. All sizes are ≥ 0.

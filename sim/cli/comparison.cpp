@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "kernels/reference/reference.h"
+#include "sim/base/half.h"
 #include "sim/base/npy.h"
 
 namespace npu::cli {
 namespace {
 
 report::RealScale scale_of(const graph::Tensor& t) {
-  if (t.type == DType::kFloat32 || !t.quantization || t.quantization->scale.size() != 1) return {};
+  if (is_float(t.type) || !t.quantization || t.quantization->scale.size() != 1) return {};
   return {static_cast<double>(t.quantization->scale[0]), t.quantization->zero_point[0]};
 }
 
@@ -29,6 +30,8 @@ std::int64_t integer_at(const TensorData& t, std::int64_t index) {
     case DType::kInt64:
       return t.as<std::int64_t>()[i];
     case DType::kFloat32:
+    case DType::kFloat16:
+    case DType::kBfloat16:
       break;
   }
   NPU_CHECK(false, "an integer tensor");
@@ -36,8 +39,11 @@ std::int64_t integer_at(const TensorData& t, std::int64_t index) {
 }
 
 std::string element_text(const TensorData& t, std::int64_t index) {
-  if (t.type == DType::kFloat32) {
-    return fmt::format("{}", t.as<float>()[static_cast<std::size_t>(index)]);
+  const auto i = static_cast<std::size_t>(index);
+  if (t.type == DType::kFloat32) return fmt::format("{}", t.as<float>()[i]);
+  if (t.type == DType::kFloat16) return fmt::format("{}", half_to_float(t.as<std::uint16_t>()[i]));
+  if (t.type == DType::kBfloat16) {
+    return fmt::format("{}", bfloat_to_float(t.as<std::uint16_t>()[i]));
   }
   return fmt::format("{}", integer_at(t, index));
 }

@@ -4,13 +4,17 @@
 #include <cstdint>
 #include <cstring>
 
+#include "isa/instructions.h"
+
 namespace npu::compute {
 
 /// Element types as instructions encode them.
-enum class Element : std::uint8_t { kInt8, kUint8, kInt16, kInt32 };
+enum class Element : std::uint8_t { kInt8, kUint8, kInt16, kInt32, kFloat16, kBfloat16, kFloat32 };
 [[nodiscard]] constexpr std::int64_t size_of(Element type) {
-  return type == Element::kInt32 ? 4 : type == Element::kInt16 ? 2 : 1;
+  return isa::element_bytes(static_cast<std::int64_t>(type));
 }
+[[nodiscard]] constexpr bool is_float(Element type) { return type >= Element::kFloat16; }
+/// Of an integer type.
 [[nodiscard]] constexpr std::int32_t lowest_of(Element type) {
   return type == Element::kInt8    ? -128
          : type == Element::kUint8 ? 0
@@ -48,6 +52,7 @@ inline void store_sums(std::byte* at, bool accumulate, const T* values, std::int
     store<T>(at + i * kSize, static_cast<T>(load<T>(at + i * kSize) + values[i]));
 }
 
+/// An element of an integer type.
 [[nodiscard]] inline std::int32_t load_element(const std::byte* at, Element type) {
   switch (type) {
     case Element::kInt8:
@@ -57,12 +62,15 @@ inline void store_sums(std::byte* at, bool accumulate, const T* values, std::int
     case Element::kInt16:
       return load<std::int16_t>(at);
     case Element::kInt32:
+    case Element::kFloat16:
+    case Element::kBfloat16:
+    case Element::kFloat32:
       break;
   }
   return load<std::int32_t>(at);
 }
 
-/// Calls `body` with a value of the C++ type of `type`.
+/// Calls `body` with a value of the C++ type of `type`, an integer type.
 template <typename Body>
 inline void with_type(Element type, Body&& body) {
   switch (type) {
@@ -73,6 +81,9 @@ inline void with_type(Element type, Body&& body) {
     case Element::kInt16:
       return body(std::int16_t{});
     case Element::kInt32:
+    case Element::kFloat16:
+    case Element::kBfloat16:
+    case Element::kFloat32:
       return body(std::int32_t{});
   }
 }

@@ -34,6 +34,11 @@ void execute_vector(const isa::Instruction& instruction, std::int32_t index, Rou
       return run_interpolate(context);
     case Opcode::kSoftmaxTable:
       return run_softmax_table(context);
+    case Opcode::kMap:
+    case Opcode::kReduce:
+    case Opcode::kOutput:
+      throw RunFault(fmt::format("instruction {}: {} runs timing-only", index,
+                                 isa::spec_of(instruction.opcode).mnemonic));
     case Opcode::kHalt:
     case Opcode::kLoop:
     case Opcode::kSync:

@@ -27,7 +27,7 @@ struct Stream {
 struct VectorWork {
   timing::VectorClass kind = timing::VectorClass::kElementwise;
   std::int64_t elements = 0, steps = 1;
-  std::array<Stream, 4> streams;
+  std::array<Stream, 5> streams;
   std::size_t stream_count = 0;
 };
 

@@ -79,6 +79,9 @@ MacArrayConfig read_mac_array(const YamlMap& in) {
   c.pipeline_latency_cycles =
       small_int(in, "pipeline_latency_cycles", c.pipeline_latency_cycles, 0, kMaxLatencyCycles);
   c.int16_cycles = small_int(in, "int16_cycles", c.int16_cycles, 1, 16);
+  c.float16_cycles = small_int(in, "float16_cycles", c.float16_cycles, 0, 64);
+  c.bfloat16_cycles = small_int(in, "bfloat16_cycles", c.bfloat16_cycles, 0, 64);
+  c.float32_cycles = small_int(in, "float32_cycles", c.float32_cycles, 0, 64);
   if (c.kind == ArrayKind::kSystolic && c.pixels != 1) {
     in.fail("pixels", fmt::format("must be 1 for a systolic array, got {}", c.pixels));
   }
@@ -118,6 +121,7 @@ VectorConfig read_vector_unit(const YamlMap& in) {
   c.lut_cycles = cycles("lut_cycles", c.lut_cycles);
   c.reduce_cycles = cycles("reduce_cycles", c.reduce_cycles);
   c.softmax_cycles = cycles("softmax_cycles", c.softmax_cycles);
+  c.function_cycles = cycles("function_cycles", c.function_cycles);
   if (const auto requantize = in.get_map("requantize")) {
     c.rounding = requantize->require_choice<Rounding>("rounding", kRoundings);
     requantize->finish();

@@ -32,6 +32,8 @@ struct MacArrayConfig {
   int weight_load_bytes_per_cycle = 0;  ///< Into the weight registers.
   int pipeline_latency_cycles = 0;  ///< From operand to accumulator beyond the array's own skew.
   int int16_cycles = 2;             ///< Passes per int16×int8 MAC.
+  /// Passes per MAC of two floats of the type, sums in fp32; 0: the array has no such arithmetic.
+  int float16_cycles = 0, bfloat16_cycles = 0, float32_cycles = 0;
   /// Output positions that all blocks of the reduction pass over before the next ones; 0: a tile's.
   int stripe_positions = 0;
   bool whole_block_loads = false;  ///< A partial block of weights loads as long as a whole one.
@@ -63,7 +65,7 @@ struct VectorConfig {
   bool pipelined = false;  ///< The next instruction issues under the latency of this one.
   /// Cycles per element and lane of each operation class.
   double requantize_cycles = 1, elementwise_cycles = 1, multiply_cycles = 1, pool_tap_cycles = 1,
-         lut_cycles = 1, reduce_cycles = 1, softmax_cycles = 1;
+         lut_cycles = 1, reduce_cycles = 1, softmax_cycles = 1, function_cycles = 4;
   Rounding rounding = Rounding::kTfliteDouble;
 };
 

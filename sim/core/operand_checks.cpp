@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/base/error.h"
+#include "sim/base/function.h"
 
 namespace npu {
 namespace {
@@ -22,8 +23,12 @@ constexpr std::array kAtLeastOne = {
 constexpr std::array kTypes = {Opd::kXType,   Opd::kWType, Opd::kInType,
                                Opd::kOutType, Opd::kAType, Opd::kBType};
 
-/// int32 elements go through the vector unit's integer operations only.
-bool takes_int32(Opcode opcode) {
+constexpr unsigned kIntegers = 0x0f;  ///< Masks over element type codes.
+constexpr unsigned kMultiplicands = 0x07;
+constexpr unsigned kFloats = 0x70;
+
+/// The element types that an operand takes.
+unsigned types_of(Opcode opcode, Opd opd) {
   switch (opcode) {
     case Opcode::kLoadWeights:
     case Opcode::kConv:
@@ -31,19 +36,36 @@ bool takes_int32(Opcode opcode) {
     case Opcode::kGemm:
     case Opcode::kMaxPool:
     case Opcode::kAvgPool:
+      return kMultiplicands | kFloats;
     case Opcode::kDot:
     case Opcode::kSoftmax:
-      return false;
+      return kMultiplicands;
+    case Opcode::kMap:
+    case Opcode::kReduce:
+      return kIntegers | kFloats;
+    case Opcode::kOutput:
+      return opd == Opd::kInType ? 1U << 3 | 1U << 6 : kIntegers | kFloats;
     default:
-      return true;
+      return kIntegers;
   }
 }
 
-/// The generic checks of one row: positions among its values, and their least and greatest value.
+/// The generic checks of one row: positions among its values that must be at least 1, or else an
+/// element type of the mask.
 struct Limit {
   std::size_t slot;
-  std::int64_t least, greatest;
+  unsigned types;  ///< 0: at least 1.
 };
+/// "0, 1, 2, 3"
+std::string list_types(unsigned types) {
+  std::string text;
+  for (int code = 0; types >> code != 0; ++code) {
+    if ((types >> code & 1U) == 0) continue;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", code);
+  }
+  return text;
+}
+
 using Limits = std::array<std::vector<Limit>, isa::kOpcodeCount>;
 
 Limits make_limits() {
@@ -52,10 +74,9 @@ Limits make_limits() {
     for (std::size_t f = 0; f < spec.field_count; ++f) {
       const Opd opd = spec.fields[f].opd;
       auto& row = limits[static_cast<std::size_t>(spec.opcode)];
-      if (std::ranges::find(kAtLeastOne, opd) != kAtLeastOne.end())
-        row.push_back({f, 1, INT64_MAX});
+      if (std::ranges::find(kAtLeastOne, opd) != kAtLeastOne.end()) row.push_back({f, 0});
       if (std::ranges::find(kTypes, opd) != kTypes.end()) {
-        row.push_back({f, 0, takes_int32(spec.opcode) ? 3 : 2});
+        row.push_back({f, types_of(spec.opcode, opd)});
       }
     }
   }
@@ -104,6 +125,56 @@ std::optional<std::string> accumulator_fault(const isa::Instruction& in, std::in
   return std::nullopt;
 }
 
+/// Both operands of a product are integers, or both have the one float type; floats take no zero
+/// points, no wide accumulators and no result stream.
+std::optional<std::string> product_fault(const isa::Instruction& in) {
+  const std::int64_t x = in[Opd::kXType];
+  const std::int64_t w = in[Opd::kWType];
+  const bool is_float = (kFloats >> x & 1U) != 0;
+  if (is_float != ((kFloats >> w & 1U) != 0) || (is_float && x != w)) {
+    return fmt::format("w_type: {} does not go with x_type {}", w, x);
+  }
+  if (!is_float) return std::nullopt;
+  if (in[Opd::kWide] != 0) return "wide: accumulators of floats have 4 bytes";
+  if (in[Opd::kXZero] != 0 || in[Opd::kWZero] != 0) return "x_zero, w_zero: must be 0 for floats";
+  return std::nullopt;
+}
+
+std::optional<std::string> map_fault(const isa::Instruction& in) {
+  const std::int64_t function = in[Opd::kFunction];
+  if (function >= std::int64_t{kMapFunctions}) {
+    return fmt::format("function: must be in [0, {}], got {}", kMapFunctions - 1, function);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> reduce_fault(const isa::Instruction& in) {
+  const std::int64_t function = in[Opd::kFunction];
+  if (function >= std::int64_t{kReduceFunctions}) {
+    return fmt::format("function: must be in [0, {}], got {}", kReduceFunctions - 1, function);
+  }
+  const bool is_arg = function >= static_cast<std::int64_t>(ReduceFunction::kArgMax);
+  if (is_arg && in[Opd::kOutType] != 3) {
+    return fmt::format("out_type: positions are int32 (3), got {}", in[Opd::kOutType]);
+  }
+  if (is_arg && in[Opd::kAccumulate] != 0) return "accumulate: positions cannot accumulate";
+  return std::nullopt;
+}
+
+std::optional<std::string> output_fault(const isa::Instruction& in) {
+  if (in[Opd::kRaw] != 0) {
+    if (in[Opd::kAccumulate] != 0) return "accumulate: raw output cannot accumulate";
+    if (in[Opd::kOutType] != in[Opd::kInType]) {
+      return fmt::format("out_type: raw output keeps in_type {}, got {}", in[Opd::kInType],
+                         in[Opd::kOutType]);
+    }
+  }
+  if (in[Opd::kAccumulate] != 0 && in[Opd::kOutType] != 6) {
+    return fmt::format("out_type: output accumulates in float32 (6), got {}", in[Opd::kOutType]);
+  }
+  return accumulator_fault(in, in[Opd::kOutH] * in[Opd::kOutW], in[Opd::kOutC], 4);
+}
+
 std::optional<std::string> clamp_fault(const isa::Instruction& in) {
   if (in[Opd::kClampMin] <= in[Opd::kClampMax]) return std::nullopt;
   return fmt::format("clamp_min: must not exceed clamp_max {}, got {}", in[Opd::kClampMax],
@@ -134,6 +205,11 @@ bool is_streamed(const isa::Instruction& in) {
 }
 
 std::optional<std::string> special_fault(const isa::Instruction& in, const NpuConfig& config) {
+  const bool is_product =
+      in.opcode == Opcode::kConv || in.opcode == Opcode::kGemm || in.opcode == Opcode::kDepthwise;
+  if (is_product) {
+    if (auto fault = product_fault(in)) return fault;
+  }
   if (is_streamed(in)) {
     if (auto fault = stream_fault(in, config)) return fault;
     return in.opcode == Opcode::kRequantize ? clamp_fault(in) : std::nullopt;
@@ -164,6 +240,12 @@ std::optional<std::string> special_fault(const isa::Instruction& in, const NpuCo
         return fmt::format("element_bytes: must be 1, 2 or 4, got {}", bytes);
       }
       return std::nullopt;
+    case Opcode::kMap:
+      return map_fault(in);
+    case Opcode::kReduce:
+      return reduce_fault(in);
+    case Opcode::kOutput:
+      return output_fault(in);
     default:
       return std::nullopt;
   }
@@ -177,11 +259,13 @@ std::optional<std::string> operand_fault(const isa::Instruction& instruction,
   if (auto fault = engine_fault(instruction, config)) return fault;
   for (const Limit& limit : kLimits[static_cast<std::size_t>(instruction.opcode)]) {
     const std::int64_t value = instruction.values[limit.slot];
-    if (value >= limit.least && value <= limit.greatest) continue;
     const std::string_view name = name_of(spec_of(instruction.opcode).fields[limit.slot].opd);
-    if (value < limit.least)
-      return fmt::format("{}: must be at least {}, got {}", name, limit.least, value);
-    return fmt::format("{}: element type must be 0 to {}, got {}", name, limit.greatest, value);
+    if (limit.types == 0) {
+      if (value < 1) return fmt::format("{}: must be at least 1, got {}", name, value);
+      continue;
+    }
+    if (value >= 0 && value < 16 && (limit.types >> value & 1U) != 0) continue;
+    return fmt::format("{}: element type must be {}, got {}", name, list_types(limit.types), value);
   }
   return special_fault(instruction, config);
 }

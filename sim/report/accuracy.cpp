@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/base/half.h"
+
 namespace npu::report {
 namespace {
 
@@ -44,6 +46,14 @@ std::vector<double> real_values(const TensorData& tensor, RealScale scale) {
       break;
     case DType::kFloat32:
       append_real(tensor.as<float>(), RealScale{}, out);
+      break;
+    case DType::kFloat16:
+      for (const std::uint16_t bits : tensor.as<std::uint16_t>())
+        out.push_back(static_cast<double>(half_to_float(bits)));
+      break;
+    case DType::kBfloat16:
+      for (const std::uint16_t bits : tensor.as<std::uint16_t>())
+        out.push_back(static_cast<double>(bfloat_to_float(bits)));
       break;
   }
   return out;

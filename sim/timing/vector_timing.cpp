@@ -26,6 +26,8 @@ double cycles_of(const VectorConfig& config, VectorClass kind) {
       return config.reduce_cycles;
     case VectorClass::kSoftmax:
       return config.softmax_cycles;
+    case VectorClass::kFunction:
+      return config.function_cycles;
   }
   NPU_CHECK(false, "unknown class of vector operation");
   return 0;

@@ -13,7 +13,8 @@ enum class VectorClass : std::uint8_t {
   kPool,
   kLut,
   kReduce,
-  kSoftmax
+  kSoftmax,
+  kFunction
 };
 
 struct VectorTiming {

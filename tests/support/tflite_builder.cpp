@@ -31,6 +31,10 @@ schema::TensorType type_of(DType type) {
       return schema::TensorType::FLOAT32;
     case DType::kBool:
       return schema::TensorType::BOOL;
+    case DType::kFloat16:
+      return schema::TensorType::FLOAT16;
+    case DType::kBfloat16:
+      break;
   }
   fail("unknown type");
 }

@@ -53,6 +53,28 @@ struct Printer {
   std::string operator()(const SvdfAttrs& a) const {
     return fmt::format("rank {}, activation {}", a.rank, text_of(a.activation));
   }
+  std::string operator()(const MapAttrs& a) const {
+    const int immediates = info_of(a.function).immediates;
+    if (immediates == 0 && a.imm0 == 0) return std::string(name_of(a.function));
+    return immediates < 2 ? fmt::format("{} {}", name_of(a.function), a.imm0)
+                          : fmt::format("{} {} {}", name_of(a.function), a.imm0, a.imm1);
+  }
+  std::string operator()(const ReduceMapAttrs& a) const {
+    return fmt::format("{}, axes [{}], keep_dims {}", name_of(a.function), fmt::join(a.axes, ","),
+                       a.keep_dims);
+  }
+  std::string operator()(const MatMulAttrs& a) const {
+    return fmt::format("transpose_b {}, activation {}", a.transpose_b, text_of(a.activation));
+  }
+  std::string operator()(const NormAttrs& a) const {
+    return fmt::format("axis {}, epsilon {}", a.axis, a.epsilon);
+  }
+  std::string operator()(const RopeAttrs& a) const {
+    return fmt::format("interleaved {}", a.interleaved);
+  }
+  std::string operator()(const AttentionAttrs& a) const {
+    return fmt::format("scale {}, causal {}", a.scale, a.causal);
+  }
 };
 
 }  // namespace

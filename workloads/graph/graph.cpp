@@ -43,6 +43,14 @@ constexpr std::array<std::string_view, kOpKinds> kNames = {
     "QUANTIZE",
     "DEQUANTIZE",
     "SVDF",
+    "MAP",
+    "REDUCE",
+    "MATMUL",
+    "LAYER_NORM",
+    "RMS_NORM",
+    "ROPE",
+    "ATTENTION",
+    "GATHER",
 };
 
 }  // namespace
@@ -114,6 +122,13 @@ std::int64_t mac_count(const Graph& graph, const Node& node) {
     case OpKind::kSvdf:  // features, then the time filters over the state
       return elements(node.inputs.at(0)) * graph.tensor(node.inputs.at(1)).shape.at(0) +
              elements(node.inputs.at(4));
+    case OpKind::kMatMul:
+      return elements(node.outputs.at(0)) * graph.tensor(node.inputs.at(0)).shape.back();
+    case OpKind::kAttention: {  // scores, then the values that they weight
+      const Shape& q = graph.tensor(node.inputs.at(0)).shape;
+      const Shape& v = graph.tensor(node.inputs.at(2)).shape;
+      return q.at(0) * q.at(1) * q.at(2) * v.at(2) * (q.at(3) + v.at(3));
+    }
     default:
       return 0;
   }

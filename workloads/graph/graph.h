@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "sim/base/function.h"
 #include "sim/base/tensor.h"
 
 namespace npu::graph {
@@ -46,7 +47,10 @@ struct Tensor {
 /// Fused activation of a node, applied as a clamp on the quantized output.
 enum class Activation : std::uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 
-/// Operators in the sense of TFLite's built-ins; the names are TFLite's.
+/// Operators in the sense of TFLite's built-ins, whose names they have, up to kSvdf. Those after it
+/// are general: they compute in fp32 over floats of any width, over integers without quantization
+/// as integers, and over quantized integers as dequantize, fp32, quantize (MapFunction::kDequantize
+/// and kQuantize). docs/numerics.md has their arithmetic step by step.
 enum class OpKind : std::uint8_t {
   kConv2d,
   kDepthwiseConv2d,
@@ -80,6 +84,14 @@ enum class OpKind : std::uint8_t {
   kQuantize,
   kDequantize,
   kSvdf,
+  kMap,        ///< Elementwise function of one, two or (select) three operands, broadcast.
+  kReduce,     ///< Sum, maximum, … over axes.
+  kMatMul,     ///< Batched matrix product.
+  kLayerNorm,  ///< Over the trailing axes, with scale and bias.
+  kRmsNorm,    ///< … with scale.
+  kRope,       ///< Rotary position embedding.
+  kAttention,  ///< softmax(q·kᵀ·scale + mask)·v.
+  kGather,     ///< Rows of a table by indices.
 };
 
 /// "CONV_2D", …
@@ -90,7 +102,7 @@ enum class OpKind : std::uint8_t {
 inline constexpr std::size_t kMaxRank = 8;
 inline constexpr std::int64_t kMaxTensorBytes = std::int64_t{1} << 31;
 /// How many kinds there are: kinds are 0 … kOpKinds − 1.
-inline constexpr int kOpKinds = static_cast<int>(OpKind::kSvdf) + 1;
+inline constexpr int kOpKinds = static_cast<int>(OpKind::kGather) + 1;
 
 /// Window of a convolution or pooling over NHWC. Padding is explicit: SAME/VALID are resolved by
 /// the importer.
@@ -168,8 +180,62 @@ struct SvdfAttrs {
   friend bool operator==(const SvdfAttrs&, const SvdfAttrs&) = default;
 };
 
-using Attrs = std::variant<std::monostate, WindowAttrs, ActivationAttrs, ReduceAttrs, PadAttrs,
-                           TransposeAttrs, SliceAttrs, SoftmaxAttrs, LeakyReluAttrs, SvdfAttrs>;
+/// MAP: inputs a[, b[, c]] that broadcast to the output as NumPy does. A function of two operands
+/// with one input takes imm0 as b. kSelect: condition, value where it holds, value elsewhere.
+/// kDequantize and kQuantize take scale and zero point from imm0 and imm1; elsewhere quantized
+/// operands carry their own.
+struct MapAttrs {
+  MapFunction function = MapFunction::kCopy;
+  double imm0 = 0, imm1 = 0;  ///< Exact in fp32 or int32, whichever the function computes in.
+
+  friend bool operator==(const MapAttrs&, const MapAttrs&) = default;
+};
+/// REDUCE: axes sorted, unique, ≥ 0. kArgMax and kArgMin reduce one axis to int32.
+struct ReduceMapAttrs {
+  ReduceFunction function = ReduceFunction::kSum;
+  std::vector<int> axes;
+  bool keep_dims = false;
+
+  friend bool operator==(const ReduceMapAttrs&, const ReduceMapAttrs&) = default;
+};
+/// MATMUL: a[…,M,K], b[…,K,N] (transpose_b: […,N,K]), bias[N] or absent; leading dimensions
+/// broadcast; y[…,M,N]. Floats of one type, sum and bias in fp32; int8/uint8 × int8/uint8 with an
+/// int32 output (no bias or int32, zero points subtracted, raw sums) or a quantized one (sum ·
+/// fp32(a.scale · b.scale / y.scale) rounded half to even).
+struct MatMulAttrs {
+  bool transpose_b = false;
+  Activation activation = Activation::kNone;
+
+  friend bool operator==(const MatMulAttrs&, const MatMulAttrs&) = default;
+};
+/// LAYER_NORM: x, scale, bias or absent, both of the shape of x from `axis` on; RMS_NORM: x, scale.
+struct NormAttrs {
+  int axis = 0;  ///< ≥ 0; all dimensions from it on are normalized together.
+  float epsilon = 1e-5F;
+
+  friend bool operator==(const NormAttrs&, const NormAttrs&) = default;
+};
+/// ROPE: x[…,D], cos and sin[…,R/2] that broadcast against x's leading dimensions, R = rotary
+/// dimensions ≤ D (the rest passes). Pairs: (i, i + R/2), interleaved: (2i, 2i + 1).
+struct RopeAttrs {
+  bool interleaved = false;
+
+  friend bool operator==(const RopeAttrs&, const RopeAttrs&) = default;
+};
+/// ATTENTION: q[B,H,M,D], k[B,G,T,D], v[B,G,T,E], mask (added to the scaled scores; broadcasts to
+/// [B,H,M,T]) or absent; y[B,H,M,E]. G divides H: H/G query heads share one of k and v. causal:
+/// row m sees keys up to m + T − M.
+struct AttentionAttrs {
+  float scale = 1.0F;
+  bool causal = false;
+
+  friend bool operator==(const AttentionAttrs&, const AttentionAttrs&) = default;
+};
+
+using Attrs =
+    std::variant<std::monostate, WindowAttrs, ActivationAttrs, ReduceAttrs, PadAttrs,
+                 TransposeAttrs, SliceAttrs, SoftmaxAttrs, LeakyReluAttrs, SvdfAttrs, MapAttrs,
+                 ReduceMapAttrs, MatMulAttrs, NormAttrs, RopeAttrs, AttentionAttrs>;
 
 struct Node {
   OpKind kind = OpKind::kConv2d;

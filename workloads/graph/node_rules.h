@@ -46,8 +46,12 @@ void check_shapes(const NodeView& view);
 /// Shapes of convolutions, fully connected, pooling and SVDF (part of check_shapes).
 void check_window_shapes(const NodeView& view);
 void check_svdf_shapes(const NodeView& view);
+/// Shapes of the kinds after kSvdf (part of check_shapes).
+void check_general_shapes(const NodeView& view);
 /// Types, quantization, constants; relies on check_shapes.
 void check_types(const NodeView& view);
+/// Types of the kinds after kSvdf (part of check_types).
+void check_general_types(const NodeView& view);
 /// Ratios of scales that the integer rules need (part of check_types).
 void check_scales(const NodeView& view);
 

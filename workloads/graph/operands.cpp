@@ -65,6 +65,22 @@ Signature signature_of(OpKind kind) {
       return plain(1, index_of<LeakyReluAttrs>());
     case OpKind::kSvdf:
       return {5, 5, 1, 1U << 3, index_of<SvdfAttrs>()};
+    case OpKind::kMap:
+      return {1, 3, 1, 0, index_of<MapAttrs>()};
+    case OpKind::kReduce:
+      return plain(1, index_of<ReduceMapAttrs>());
+    case OpKind::kMatMul:
+      return {3, 3, 1, 1U << 2, index_of<MatMulAttrs>()};
+    case OpKind::kLayerNorm:
+      return {3, 3, 1, 1U << 2, index_of<NormAttrs>()};
+    case OpKind::kRmsNorm:
+      return plain(2, index_of<NormAttrs>());
+    case OpKind::kRope:
+      return plain(3, index_of<RopeAttrs>());
+    case OpKind::kAttention:
+      return {4, 4, 1, 1U << 3, index_of<AttentionAttrs>()};
+    case OpKind::kGather:
+      return plain(2, kNoAttrs);
     case OpKind::kReshape:
     case OpKind::kLogSoftmax:
     case OpKind::kLogistic:

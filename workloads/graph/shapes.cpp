@@ -182,6 +182,15 @@ void check_shapes(const NodeView& view) {
       return check_window_shapes(view);
     case OpKind::kSvdf:
       return check_svdf_shapes(view);
+    case OpKind::kMap:
+    case OpKind::kReduce:
+    case OpKind::kMatMul:
+    case OpKind::kLayerNorm:
+    case OpKind::kRmsNorm:
+    case OpKind::kRope:
+    case OpKind::kAttention:
+    case OpKind::kGather:
+      return check_general_shapes(view);
     case OpKind::kAdd:
     case OpKind::kSub:
     case OpKind::kMul:

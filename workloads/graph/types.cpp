@@ -78,6 +78,8 @@ void check_mac_types(const NodeView& view) {
                    is(DType::kInt16, DType::kInt8, DType::kInt64) ||
                    is(DType::kInt16, DType::kInt8, DType::kInt32) ||
                    is(DType::kFloat32, DType::kFloat32, DType::kFloat32) ||
+                   is(DType::kFloat16, DType::kFloat16, DType::kFloat32) ||
+                   is(DType::kBfloat16, DType::kBfloat16, DType::kFloat32) ||
                    is(DType::kFloat32, DType::kInt8, DType::kFloat32),
                "types {} are not supported", types_of(view));
   check_activation(view, view.node.inputs[0]);
@@ -151,7 +153,7 @@ void check_fixed_output(const NodeView& view, float int8_scale, std::int32_t int
 void check_softmax(const NodeView& view) {
   using enum DType;
   if (view.in(0).type != kInt8 || view.out().type != kInt16) {
-    check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kNothing);
+    check_same(view, {kInt8, kUint8, kInt16, kFloat32, kFloat16, kBfloat16}, Equal::kNothing);
     return check_fixed_output(view, 1.0F / 256, -128, 1.0F / 32768, 0);
   }
   check_activation(view, view.node.inputs[0]);
@@ -186,7 +188,7 @@ void check_pad_value(const NodeView& view) {
                "value {} is out of range for {}", value, name_of(type));
   view.require(type != DType::kInt16 || (value >= -32768 && value <= 32767),
                "value {} is out of range for {}", value, name_of(type));
-  view.require(type != DType::kFloat32 || value == 0, "float32 is padded with 0 only, got {}",
+  view.require(!is_float(type) || value == 0, "{} is padded with 0 only, got {}", name_of(type),
                value);
 }
 
@@ -217,7 +219,8 @@ void check_types(const NodeView& view) {
       break;
     case OpKind::kAveragePool2d:
     case OpKind::kMaxPool2d:
-      check_same(view, {kInt8, kUint8, kInt16, kFloat32}, Equal::kQuantization);
+      check_same(view, {kInt8, kUint8, kInt16, kFloat32, kFloat16, kBfloat16},
+                 Equal::kQuantization);
       break;
     case OpKind::kMean:
     case OpKind::kSum:
@@ -260,6 +263,15 @@ void check_types(const NodeView& view) {
     case OpKind::kPack:
       check_same(view, {}, Equal::kQuantization);
       break;
+    case OpKind::kMap:
+    case OpKind::kReduce:
+    case OpKind::kMatMul:
+    case OpKind::kLayerNorm:
+    case OpKind::kRmsNorm:
+    case OpKind::kRope:
+    case OpKind::kAttention:
+    case OpKind::kGather:
+      return check_general_types(view);
     case OpKind::kQuantize:
       check_quantize(view);
       break;

@@ -1,0 +1,228 @@
+// Shapes and types of MAP, REDUCE, MATMUL, the norms, ROPE, ATTENTION and GATHER.
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/graph/node_rules.h"
+
+namespace npu::graph {
+namespace {
+
+void require_shape(const NodeView& view, const Shape& expected) {
+  view.require(view.out().shape == expected, "output shape must be {}, got {}", to_string(expected),
+               to_string(view.out().shape));
+}
+
+/// The two shapes broadcast together.
+Shape broadcast(const NodeView& view, const Shape& a, const Shape& b) {
+  Shape y(std::max(a.size(), b.size()), 1);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::int64_t da = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const std::int64_t db = i < b.size() ? b[b.size() - 1 - i] : 1;
+    view.require(da == db || da == 1 || db == 1, "shapes {} and {} do not broadcast", to_string(a),
+                 to_string(b));
+    y[y.size() - 1 - i] = std::max(da, db);
+  }
+  return y;
+}
+
+Shape without(const Shape& shape, std::size_t trailing) {
+  return {shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(trailing)};
+}
+
+bool is_select(const NodeView& view) {
+  return view.attrs<MapAttrs>().function == MapFunction::kSelect;
+}
+
+void check_map_shapes(const NodeView& view) {
+  const auto& a = view.attrs<MapAttrs>();
+  const std::size_t inputs = view.node.inputs.size();
+  const int operands = info_of(a.function).operands;
+  const bool fits = is_select(view) ? inputs == 3 : inputs == 1 || (operands == 2 && inputs == 2);
+  view.require(fits, "{} does not take {} operands", name_of(a.function), inputs);
+  Shape y = view.in(0).shape;
+  for (std::size_t i = 1; i < inputs; ++i) y = broadcast(view, y, view.in(i).shape);
+  require_shape(view, y);
+}
+
+void check_reduce_shapes(const NodeView& view) {
+  const auto& a = view.attrs<ReduceMapAttrs>();
+  const Shape& x = view.in(0).shape;
+  const auto rank = static_cast<int>(x.size());
+  view.require(!a.axes.empty(), "no axis to reduce");
+  for (std::size_t i = 0; i < a.axes.size(); ++i) {
+    view.require(a.axes[i] >= 0 && a.axes[i] < rank, "axis {} is out of range for shape {}",
+                 a.axes[i], to_string(x));
+    view.require(i == 0 || a.axes[i] > a.axes[i - 1], "axes must be sorted and unique");
+  }
+  view.require(a.function < ReduceFunction::kArgMax || a.axes.size() == 1,
+               "{} reduces one axis, got {}", name_of(a.function), a.axes.size());
+  Shape y;
+  for (int i = 0; i < rank; ++i) {
+    const bool reduced = std::binary_search(a.axes.begin(), a.axes.end(), i);
+    if (!reduced) y.push_back(x[static_cast<std::size_t>(i)]);
+    if (reduced && a.keep_dims) y.push_back(1);
+  }
+  require_shape(view, y);
+}
+
+void check_matmul_shapes(const NodeView& view) {
+  const Shape& a = view.in(0).shape;
+  const Shape& b = view.in(1).shape;
+  view.require(a.size() >= 2 && b.size() >= 2, "operands need two dimensions, got {} and {}",
+               to_string(a), to_string(b));
+  const bool transposed = view.attrs<MatMulAttrs>().transpose_b;
+  const std::int64_t k = b[b.size() - (transposed ? 1 : 2)];
+  const std::int64_t n = b[b.size() - (transposed ? 2 : 1)];
+  view.require(a.back() == k, "the inner sizes {} and {} differ", a.back(), k);
+  Shape y = broadcast(view, without(a, 2), without(b, 2));
+  y.push_back(a[a.size() - 2]);
+  y.push_back(n);
+  require_shape(view, y);
+  view.require(!view.has(2) || view.in(2).shape == Shape{n}, "bias must have shape [{}]", n);
+}
+
+void check_norm_shapes(const NodeView& view) {
+  const auto& a = view.attrs<NormAttrs>();
+  const Shape& x = view.in(0).shape;
+  view.require(a.axis >= 0 && static_cast<std::size_t>(a.axis) < x.size(),
+               "axis {} is out of range for shape {}", a.axis, to_string(x));
+  const Shape inner(x.begin() + a.axis, x.end());
+  for (std::size_t i = 1; i < view.node.inputs.size(); ++i) {
+    view.require(!view.has(i) || view.in(i).shape == inner, "{} must have shape {}, got {}",
+                 i == 1 ? "scale" : "bias", to_string(inner),
+                 to_string(view.has(i) ? view.in(i).shape : Shape{}));
+  }
+  view.require(std::isfinite(a.epsilon) && a.epsilon >= 0, "epsilon must not be negative, got {}",
+               a.epsilon);
+  require_shape(view, x);
+}
+
+void check_rope_shapes(const NodeView& view) {
+  const Shape& x = view.in(0).shape;
+  const Shape& cosines = view.in(1).shape;
+  view.require(!x.empty() && !cosines.empty(), "operands need a dimension");
+  view.require(view.in(2).shape == cosines, "cos {} and sin {} must have one shape",
+               to_string(cosines), to_string(view.in(2).shape));
+  view.require(2 * cosines.back() <= x.back(), "{} pairs do not fit {} dimensions", cosines.back(),
+               x.back());
+  const Shape lead = without(x, 1);
+  view.require(broadcast(view, lead, without(cosines, 1)) == lead,
+               "cos and sin of shape {} do not broadcast to {}", to_string(cosines), to_string(x));
+  require_shape(view, x);
+}
+
+void check_attention_shapes(const NodeView& view) {
+  const Shape& q = view.in(0).shape;
+  const Shape& k = view.in(1).shape;
+  const Shape& v = view.in(2).shape;
+  const bool fits = q.size() == 4 && k.size() == 4 && v.size() == 4 && k[0] == q[0] &&
+                    v[0] == q[0] && k[1] == v[1] && q[1] % k[1] == 0 && k[2] == v[2] &&
+                    k[3] == q[3];
+  view.require(fits, "q {}, k {} and v {} do not fit each other", to_string(q), to_string(k),
+               to_string(v));
+  view.require(!view.attrs<AttentionAttrs>().causal || k[2] >= q[2],
+               "causal attention of {} rows needs as many keys, got {}", q[2], k[2]);
+  const Shape scores = {q[0], q[1], q[2], k[2]};
+  if (view.has(3)) {
+    view.require(broadcast(view, scores, view.in(3).shape) == scores,
+                 "mask {} does not broadcast to {}", to_string(view.in(3).shape),
+                 to_string(scores));
+  }
+  require_shape(view, {q[0], q[1], q[2], v[3]});
+}
+
+void check_gather_shapes(const NodeView& view) {
+  Shape y = view.in(1).shape;
+  const Shape& table = view.in(0).shape;
+  view.require(!table.empty(), "the table needs a dimension");
+  y.insert(y.end(), table.begin() + 1, table.end());
+  require_shape(view, y);
+}
+
+/// Types that the vector unit computes on.
+bool is_numeric(DType type) { return type != DType::kInt64; }
+
+void require_numeric(const NodeView& view, const Tensor& t) {
+  view.require(is_numeric(t.type), "tensor `{}`: {} is not supported here", t.name,
+               name_of(t.type));
+  view.require(!t.quantization.has_value() || !t.quantization->per_channel(),
+               "tensor `{}`: one scale is needed, got {}", t.name,
+               t.quantization.has_value() ? t.quantization->scale.size() : 0);
+}
+
+/// Floats, or integers with a scale.
+void require_real(const NodeView& view, const Tensor& t) {
+  require_numeric(view, t);
+  view.require(is_float(t.type) || t.quantization.has_value(),
+               "tensor `{}`: {} without quantization has no real values", t.name, name_of(t.type));
+}
+
+void check_matmul_types(const NodeView& view) {
+  const DType a = view.in(0).type;
+  const DType b = view.in(1).type;
+  const DType y = view.out().type;
+  const auto byte = [](DType type) { return type == DType::kInt8 || type == DType::kUint8; };
+  if (is_float(a)) {
+    view.require(a == b && is_float(y), "types {}, {} to {} are not supported", name_of(a),
+                 name_of(b), name_of(y));
+    view.require(!view.has(2) || view.in(2).type == DType::kFloat32, "bias must be float32");
+    return;
+  }
+  view.require(byte(a) && byte(b) && (byte(y) || y == DType::kInt32),
+               "types {}, {} to {} are not supported", name_of(a), name_of(b), name_of(y));
+  view.require(!view.has(2) || view.in(2).type == DType::kInt32, "bias must be int32");
+  if (y == DType::kInt32) return;
+  for (const Tensor* t : {&view.in(0), &view.in(1), &view.out()}) require_real(view, *t);
+}
+
+}  // namespace
+
+void check_general_shapes(const NodeView& view) {
+  switch (view.node.kind) {
+    case OpKind::kMap:
+      return check_map_shapes(view);
+    case OpKind::kReduce:
+      return check_reduce_shapes(view);
+    case OpKind::kMatMul:
+      return check_matmul_shapes(view);
+    case OpKind::kLayerNorm:
+    case OpKind::kRmsNorm:
+      return check_norm_shapes(view);
+    case OpKind::kRope:
+      return check_rope_shapes(view);
+    case OpKind::kAttention:
+      return check_attention_shapes(view);
+    case OpKind::kGather:
+      return check_gather_shapes(view);
+    default:
+      NPU_CHECK(false, "not a general operator");
+  }
+}
+
+void check_general_types(const NodeView& view) {
+  const DType y = view.out().type;
+  switch (view.node.kind) {
+    case OpKind::kMap:
+    case OpKind::kReduce: {
+      for (std::size_t i = 0; i < view.node.inputs.size(); ++i) require_numeric(view, view.in(i));
+      const bool is_arg = view.node.kind == OpKind::kReduce &&
+                          view.attrs<ReduceMapAttrs>().function >= ReduceFunction::kArgMax;
+      view.require(!is_arg || y == DType::kInt32, "positions are int32, got {}", name_of(y));
+      return require_numeric(view, view.out());
+    }
+    case OpKind::kMatMul:
+      return check_matmul_types(view);
+    case OpKind::kGather:
+      view.require(view.in(1).type == DType::kInt32, "indices must be int32, got {}",
+                   name_of(view.in(1).type));
+      return view.require(view.in(0).type == y && same_quantization(view.in(0), view.out()),
+                          "table and output must have one type and quantization");
+    default:
+      for (std::size_t i = 0; i < view.node.inputs.size(); ++i) {
+        if (view.has(i)) require_real(view, view.in(i));
+      }
+      return require_real(view, view.out());
+  }
+}
+
+}  // namespace npu::graph
