@@ -41,7 +41,8 @@ TEST(Assembler, PrintsOneReadableLine) {
   in.set(Opd::kN, 16);
   in.set(Opd::kK, 64);
   EXPECT_EQ(disassemble(in),
-            "mac.load_weights w=0x1000 w_stride=64 n=16 k=64 w_type=0 wait=mac,dma0 signal=vec");
+            "mac.load_weights w=0x1000 w_stride=64 n=16 k=64 w_type=0 w_transposed=0 wait=mac,dma0 "
+            "signal=vec");
   Instruction loop;
   loop.opcode = Opcode::kLoop;
   loop.set(Opd::kCount, 3);
@@ -58,7 +59,9 @@ TEST(Assembler, PrintsOneReadableLine) {
 TEST(Assembler, ReadsCommentsBlankLinesBothBasesAndAnyOrder) {
   const auto code = assemble(
       "# a program\r\n\n"
-      "  mac.load_weights k=0x40 n=16 w_type=1 w_stride=64 w=4096 signal=vec # comment halt\r\n"
+      "  mac.load_weights k=0x40 n=16 w_type=1 w_stride=64 w_transposed=0 w=4096 signal=vec # "
+      "comment "
+      "halt\r\n"
       "\tsync engine=2\n"
       "halt",
       "p.s");

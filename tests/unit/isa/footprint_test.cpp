@@ -5,6 +5,7 @@
 #include <random>
 
 #include "isa/encoding.h"
+#include "sim/base/function.h"
 #include "tests/unit/isa/interpreter.h"
 
 namespace npu::isa {
@@ -43,16 +44,19 @@ Instruction small_instruction(Opcode opcode, std::mt19937& rng) {
     const Field& field = spec.fields[f];
     const std::string_view name = name_of(field.opd);
     std::int64_t& value = in.values[f];
-    if (field.opd <= Opd::kTable) {
+    if (field.opd <= Opd::kTable || field.opd == Opd::kRowsAt) {
       value = pick(0, 4000);
     } else if (name.ends_with("_type")) {
-      value = pick(0, 3);
+      value = pick(0, std::int64_t{kElementTypes} - 1);
+    } else if (field.opd == Opd::kFunction) {
+      value = pick(0, opcode == Opcode::kMap ? std::int64_t{kMapFunctions} - 1
+                                             : std::int64_t{kReduceFunctions} - 1);
     } else if (field.opd == Opd::kElementBytes) {
       value = std::int64_t{1} << pick(0, 2);
     } else if (name.find("stride") != std::string_view::npos && field.opd != Opd::kStrideH &&
                field.opd != Opd::kStrideW) {
       value = pick(0, 3) == 0 ? pick(0, 4) * 4 : pick(field.is_signed ? -40 : 0, 40);
-    } else if (field.opd == Opd::kSrcStep0) {
+    } else if (name.find("step") != std::string_view::npos && !name.starts_with("patch")) {
       value = pick(-6, 6);
     } else if (field.opd == Opd::kY0 || field.opd == Opd::kX0) {
       value = pick(-5, 5);
@@ -119,6 +123,9 @@ TEST(Footprint, WorkGrowsWithTheRegionsNotTheBytes) {
       for (std::size_t f = 0; f < spec.field_count; ++f) {
         const Field& field = spec.fields[f];
         in.values[f] = low && field.is_signed ? min_of(field) : max_of(field);
+        // Codes that name something; others are refused before a footprint is asked for.
+        if (name_of(field.opd).ends_with("_type")) in.values[f] = kElementTypes - 1;
+        if (field.opd == Opd::kFunction) in.values[f] = low ? 0 : kReduceFunctions - 1;
       }
       const Footprint f = footprint(in);
       for (const Region& r : f.reads) EXPECT_LT(r.low(), r.high());

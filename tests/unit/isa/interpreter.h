@@ -20,7 +20,7 @@ class Interpreter {
  private:
   [[nodiscard]] std::int64_t at(Opd opd) const { return in_[opd]; }
   [[nodiscard]] std::int64_t size(Opd type) const {
-    return std::array<std::int64_t, 4>{1, 1, 2, 4}[static_cast<std::size_t>(in_[type])];
+    return std::array<std::int64_t, 7>{1, 1, 2, 4, 2, 2, 4}[static_cast<std::size_t>(in_[type])];
   }
   static void touch(Bytes& set, Memory memory, std::int64_t address, std::int64_t bytes) {
     for (std::int64_t i = 0; i < bytes; ++i) set.emplace(memory, address + i);
@@ -108,13 +108,21 @@ class Interpreter {
     }
   }
 
+  /// w[o][k] of a matrix.
+  void read_weight(std::int64_t o, std::int64_t k) {
+    const std::int64_t bytes = size(Opd::kWType);
+    const bool transposed = at(Opd::kWTransposed) != 0;
+    read(at(Opd::kW) + (transposed ? k : o) * at(Opd::kWStride) + (transposed ? o : k) * bytes,
+         bytes);
+  }
+
   void gemm() {
     const std::int64_t element = at(Opd::kWide) != 0 ? 8 : 4;
     for (std::int64_t i = 0; i < at(Opd::kM); ++i) {
       for (std::int64_t j = 0; j < at(Opd::kN); ++j) {
         for (std::int64_t k = 0; k < at(Opd::kK); ++k) {
           read(at(Opd::kX) + i * at(Opd::kRowStride) + k * size(Opd::kXType), size(Opd::kXType));
-          read(at(Opd::kW) + j * at(Opd::kWStride) + k * size(Opd::kWType), size(Opd::kWType));
+          read_weight(j, k);
         }
         if (at(Opd::kStream) != 0) continue;
         accumulate(at(Opd::kAcc) + (i * at(Opd::kAccPitch) + j) * element, element,
@@ -234,6 +242,70 @@ class Interpreter {
     }
   }
 
+  void map() {
+    // The functions of two operands come first in the list.
+    const bool binary = at(Opd::kFunction) <= 21 && at(Opd::kBImmediate) == 0;
+    const auto address = [&](Opd base, Opd step, Opd stride1, Opd stride2, std::int64_t i0,
+                             std::int64_t i1, std::int64_t i2) {
+      return at(base) + i0 * at(step) + i1 * at(stride1) + i2 * at(stride2);
+    };
+    for (std::int64_t i2 = 0; i2 < at(Opd::kN2); ++i2) {
+      for (std::int64_t i1 = 0; i1 < at(Opd::kN1); ++i1) {
+        for (std::int64_t i0 = 0; i0 < at(Opd::kN0); ++i0) {
+          const std::int64_t dst =
+              address(Opd::kDst, Opd::kDstStep0, Opd::kDstStride1, Opd::kDstStride2, i0, i1, i2);
+          read(address(Opd::kA, Opd::kAStep0, Opd::kAStride1, Opd::kAStride2, i0, i1, i2),
+               size(Opd::kAType));
+          if (binary) {
+            read(address(Opd::kB, Opd::kBStep0, Opd::kBStride1, Opd::kBStride2, i0, i1, i2),
+                 size(Opd::kBType));
+          }
+          if (at(Opd::kFunction) == 21) read(dst, size(Opd::kOutType));  // select keeps some
+          write(dst, size(Opd::kOutType));
+        }
+      }
+    }
+  }
+
+  void reduce() {
+    for (std::int64_t i2 = 0; i2 < at(Opd::kN2); ++i2) {
+      for (std::int64_t i1 = 0; i1 < at(Opd::kN1); ++i1) {
+        for (std::int64_t j1 = 0; j1 < at(Opd::kR1); ++j1) {
+          for (std::int64_t j0 = 0; j0 < at(Opd::kN0); ++j0) {
+            read(at(Opd::kSrc) + i2 * at(Opd::kSrcStride2) + i1 * at(Opd::kSrcStride1) +
+                     j1 * at(Opd::kRStride1) + j0 * at(Opd::kSrcStep0),
+                 size(Opd::kInType));
+          }
+        }
+        const std::int64_t dst =
+            at(Opd::kDst) + i2 * at(Opd::kDstStride2) + i1 * at(Opd::kDstStride1);
+        if (at(Opd::kAccumulate) != 0) read(dst, size(Opd::kOutType));
+        write(dst, size(Opd::kOutType));
+      }
+    }
+  }
+
+  void output() {
+    const bool raw = at(Opd::kRaw) != 0;
+    const std::int64_t bytes = size(Opd::kOutType);
+    for (std::int64_t y = 0; y < at(Opd::kOutH); ++y) {
+      for (std::int64_t x = 0; x < at(Opd::kOutW); ++x) {
+        const std::int64_t position = y * at(Opd::kOutW) + x;
+        for (std::int64_t c = 0; c < at(Opd::kOutC); ++c) {
+          touch(reads, Memory::kAccumulator,
+                at(Opd::kAcc) + (position * at(Opd::kAccPitch) + c) * 4, 4);
+          const std::int64_t dst =
+              at(Opd::kDst) + y * at(Opd::kDstRowStride) + x * at(Opd::kDstPixelStride) + c * bytes;
+          write(dst, bytes);
+          if (raw) continue;
+          read(at(Opd::kParams) + (at(Opd::kPerChannel) != 0 ? c : 0) * 8, 8);
+          if (at(Opd::kScaleRows) != 0) read(at(Opd::kRowsAt) + position * 4, 4);
+          if (at(Opd::kAccumulate) != 0) read(dst, bytes);
+        }
+      }
+    }
+  }
+
   void run() {
     switch (in_.opcode) {
       case Opcode::kHalt:
@@ -249,8 +321,7 @@ class Interpreter {
         return dma(Memory::kScratchpad, Memory::kScratchpad);
       case Opcode::kLoadWeights:
         for (std::int64_t o = 0; o < at(Opd::kN); ++o) {
-          for (std::int64_t k = 0; k < at(Opd::kK); ++k)
-            read(at(Opd::kW) + o * at(Opd::kWStride) + k * size(Opd::kWType), size(Opd::kWType));
+          for (std::int64_t k = 0; k < at(Opd::kK); ++k) read_weight(o, k);
         }
         return;
       case Opcode::kConv:
@@ -269,6 +340,12 @@ class Interpreter {
       case Opcode::kSoftmax:
       case Opcode::kSoftmaxTable:
         return rows();
+      case Opcode::kMap:
+        return map();
+      case Opcode::kReduce:
+        return reduce();
+      case Opcode::kOutput:
+        return output();
       default:
         return elementwise();
     }
