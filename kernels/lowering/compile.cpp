@@ -1,6 +1,7 @@
 #include "kernels/lowering/compile.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "isa/encoding.h"
 #include "kernels/lowering/loops.h"
@@ -18,10 +19,30 @@ using mapper::Mapping;
 using mapper::Storage;
 using mapper::StorageRole;
 
+/// The address that the caller chose for a storage.
+std::optional<std::int64_t> chosen_address(const Storage& s, const CompileOptions& options) {
+  for (const graph::TensorId id : s.tensors) {
+    const auto at = options.dram_addresses.find(id);
+    if (at == options.dram_addresses.end()) continue;
+    NPU_CHECK(s.role != StorageRole::kConstant && s.role != StorageRole::kIntermediate,
+              "only inputs, outputs and variables have an address of their own");
+    NPU_CHECK(at->second >= 0 && at->second + s.bytes <= options.dram_begin,
+              "chosen addresses lie below all others");
+    return at->second;
+  }
+  return std::nullopt;
+}
+
 /// Gives every storage outside the scratchpad its place in DRAM; constants bring their bytes.
-void place_in_dram(const Graph& graph, Mapping& mapping, Emitter& out) {
+void place_in_dram(const Graph& graph, const CompileOptions& options, Mapping& mapping,
+                   Emitter& out) {
+  out.begin_dram(options.dram_begin);
   for (Storage& s : mapping.storages.all) {
     if (s.resident) continue;
+    if (const auto address = chosen_address(s, options)) {
+      s.address = *address;
+      continue;
+    }
     if (s.role != StorageRole::kConstant) {
       s.address = out.allocate(s.bytes);
       continue;
@@ -92,7 +113,7 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   const Graph graph = split_rescaled_concatenations(source);
   Mapping mapping = map_network(graph, config, partition(graph));
   Emitter out(config, options.timing_only);
-  place_in_dram(graph, mapping, out);
+  place_in_dram(graph, options, mapping, out);
   lower_layers(graph, config, mapping, out);
 
   std::vector<Item> items = schedule(std::move(out.steps()));

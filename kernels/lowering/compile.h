@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,11 @@ namespace npu::kernels {
 
 struct CompileOptions {
   bool timing_only = false;  ///< No image bytes.
+  /// Inputs, outputs and variables that lie at an address of the caller's choice, below
+  /// `dram_begin`: what one program leaves there, another one finds. They may overlap: nodes run in
+  /// their order in the graph as far as their bytes say so.
+  std::map<graph::TensorId, std::int64_t> dram_addresses = {};
+  std::int64_t dram_begin = 0;  ///< Everything else in DRAM lies from here on.
 };
 
 /// Where an operator runs.

@@ -58,6 +58,11 @@ void Emitter::begin_layer(isa::LayerRecord record) {
   lookahead_ = 0;
 }
 
+void Emitter::begin_dram(int64_t address) {
+  NPU_CHECK(dram_end_ == 0, "nothing is allocated yet");
+  dram_end_ = round_up(address, kDramAlignment);
+}
+
 int64_t Emitter::allocate(int64_t size) {
   const int64_t address = dram_end_;
   dram_end_ = round_up(dram_end_ + size, kDramAlignment);

@@ -65,6 +65,8 @@ class Emitter {
     image_.push_back(std::move(segment));
     return image_.back().address;
   }
+  /// Leaves DRAM below `address` free; before anything is allocated.
+  void begin_dram(std::int64_t address);
   /// Reserves DRAM.
   std::int64_t allocate(std::int64_t size);
 

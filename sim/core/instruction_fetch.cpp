@@ -28,6 +28,14 @@ InstructionFetch::InstructionFetch(const sc_core::sc_module_name& name,
   SC_THREAD(run);
 }
 
+void InstructionFetch::load(std::int64_t code_address, std::vector<isa::Word> words,
+                            std::vector<std::int32_t> layer_of) {
+  NPU_CHECK(!running_ || is_local_, "the run before has not ended");
+  code_address_ = code_address;
+  words_ = std::move(words);
+  layer_of_ = std::move(layer_of);
+}
+
 void InstructionFetch::start() {
   low_ = high_ = 0;
   ++flushes_;

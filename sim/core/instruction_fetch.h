@@ -36,6 +36,9 @@ class InstructionFetch final : public sc_core::sc_module {
                    std::vector<isa::Word> words, std::vector<std::int32_t> layer_of, bool with_data,
                    FaultSlot& fault);
 
+  /// Another program, between runs.
+  void load(std::int64_t code_address, std::vector<isa::Word> words,
+            std::vector<std::int32_t> layer_of);
   /// Empties the buffer and starts to prefetch from word 0.
   void start();
   void stop() { running_ = false; }
@@ -53,9 +56,9 @@ class InstructionFetch final : public sc_core::sc_module {
   const bool is_local_;
   DramPort port_;
   Dram& dram_;
-  const std::int64_t code_address_;
-  const std::vector<isa::Word> words_;
-  const std::vector<std::int32_t> layer_of_;
+  std::int64_t code_address_;
+  std::vector<isa::Word> words_;
+  std::vector<std::int32_t> layer_of_;
   const bool with_data_;
   FaultSlot& fault_;
   bool running_ = false;

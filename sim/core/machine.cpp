@@ -10,9 +10,8 @@
 #include "sim/compute/mac_array.h"
 #include "sim/compute/vector_unit.h"
 #include "sim/core/deadlock.h"
-#include "sim/core/hazard_checker.h"
 #include "sim/core/layer_accounting.h"
-#include "sim/core/program_validation.h"
+#include "sim/core/prepare_program.h"
 #include "sim/core/sanitizer_stack.h"
 #include "sim/core/schedule_recorder.h"
 #include "sim/core/sequencer.h"
@@ -23,28 +22,6 @@
 
 namespace npu {
 namespace {
-
-void check_fingerprint(const isa::Program& program, const NpuConfig& config) {
-  const auto at = program.provenance.find("config_fingerprint");
-  if (at == program.provenance.end() || at->second == config.fingerprint()) return;
-  const auto name = program.provenance.find("config");
-  fail("the program was made for another configuration: {} with fingerprint {}, but {} has {}",
-       name == program.provenance.end() ? "one" : name->second, at->second,
-       config.path.empty() ? config.name : config.path, config.fingerprint());
-}
-
-/// Everything that can be said about a program before the machine is built.
-isa::Program checked(isa::Program program, const NpuConfig& config, const MachineOptions& options) {
-  if (program.layer_of.empty()) program.layer_of.assign(program.code.size(), -1);
-  if (!options.allow_other_config) check_fingerprint(program, config);
-  if (options.capture_tensors && options.timing_only) {
-    fail("tensors cannot be captured in a timing-only run: it moves no data");
-  }
-  validate_program(program, config,
-                   {.timing_only = options.timing_only, .check_bounds = !options.check_hazards});
-  if (options.check_hazards) check_program(program, config);
-  return program;
-}
 
 std::vector<isa::Word> encoded(const std::vector<isa::Instruction>& code) {
   std::vector<isa::Word> words;
@@ -102,11 +79,27 @@ struct Machine::Impl {
       power.on_activity(event, count, begin_cycle, end_cycle);
     };
     load_image();
-    ready_at.resize(program.code.size());
+    find_ready_tensors();
+  }
+
+  void find_ready_tensors() {
+    ready_at.assign(program.code.size(), {});
     for (std::size_t t = 0; t < program.tensors.size(); ++t) {
       const std::int32_t index = program.tensors[t].ready_after;
       if (index >= 0) ready_at[static_cast<std::size_t>(index)].push_back(t);
     }
+  }
+
+  void load(isa::Program next) {
+    NPU_CHECK(!failed, "the machine cannot run again after a fault");
+    program = std::move(next);
+    recorder.begin_program(program.layers.size());
+    layers = LayerAccounting(program.layers.size());
+    captured.assign(program.tensors.size(), {});
+    capturing = options.capture_tensors;
+    fetch->load(program.code_address, encoded(program.code), program.layer_of);
+    load_image();
+    find_ready_tensors();
   }
 
   void add_engine(isa::Engine id, std::string_view name, Timeline& timeline,
@@ -262,6 +255,11 @@ struct Machine::Impl {
     schedule.end_run(end);
     run_cycles.push_back(end - begin);
     total_cycles = end;
+    last_run = {.cycles = end - begin, .events = {}, .layers = layers.layers()};
+    for (std::size_t e = 0; e < kEventCount; ++e) {
+      last_run.events[e] = recorder.totals()[e] - counted[e];
+    }
+    counted = recorder.totals();
   }
 
   [[nodiscard]] std::vector<Timeline*> timelines() {
@@ -324,7 +322,7 @@ struct Machine::Impl {
   }
 
   const NpuConfig config;
-  const isa::Program program;
+  isa::Program program;
   const MachineOptions options;
   const CoreClock clock;
   Recorder recorder;
@@ -350,11 +348,13 @@ struct Machine::Impl {
   std::uint64_t last_activity_cycle = 0;
   std::uint64_t total_cycles = 0;
   std::vector<std::uint64_t> run_cycles;
+  RunTotals last_run;
+  EventCounts counted{};  ///< Events of all runs that have ended.
 };
 
 Machine::Machine(const NpuConfig& config, isa::Program program, const MachineOptions& options)
-    : impl_(std::make_unique<Impl>(config, checked(std::move(program), config, options), options)) {
-}
+    : impl_(std::make_unique<Impl>(config, prepare_program(std::move(program), config, options),
+                                   options)) {}
 
 Machine::~Machine() = default;
 
@@ -366,6 +366,10 @@ void Machine::write_dram(std::int64_t address, std::span<const std::byte> bytes)
 void Machine::read_dram(std::int64_t address, std::span<std::byte> bytes) const {
   impl_->check_dram_range(address, bytes.size());
   impl_->dram.read(address, bytes);
+}
+
+void Machine::load(isa::Program program) {
+  impl_->load(prepare_program(std::move(program), impl_->config, impl_->options));
 }
 
 void Machine::run() { impl_->run(); }
@@ -382,6 +386,8 @@ const std::vector<std::vector<std::byte>>& Machine::captured() const { return im
 const isa::Program& Machine::program() const { return impl_->program; }
 
 RunStats Machine::stats() const { return impl_->stats(); }
+
+const RunTotals& Machine::last_run() const { return impl_->last_run; }
 
 const Schedule& Machine::schedule() const { return impl_->schedule.schedule(); }
 

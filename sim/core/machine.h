@@ -23,7 +23,8 @@ struct MachineOptions {
       false;  ///< Run a program whose config_fingerprint is another configuration's.
 };
 
-/// The simulated NPU with a program in its DRAM. One per process (SystemC).
+/// The simulated NPU with a program in its DRAM; programs may follow one another. One per process
+/// (SystemC).
 class Machine {
  public:
   /// Validates the program against the configuration and elaborates the SystemC model.
@@ -34,6 +35,12 @@ class Machine {
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
+
+  /// Puts another program in the place of the present one, between runs: checked as the first was,
+  /// its image and code written to DRAM. No time passes, what else is in DRAM stays, and counters
+  /// go on; those per layer, spans, schedule and captured tensors are the new program's.
+  /// @throws Error, RunFault as the constructor; the machine keeps its program then.
+  void load(isa::Program program);
 
   /// Host access to the simulated DRAM between runs. No time passes.
   void write_dram(std::int64_t address, std::span<const std::byte> bytes);
@@ -51,6 +58,8 @@ class Machine {
 
   [[nodiscard]] const isa::Program& program() const;
   [[nodiscard]] RunStats stats() const;
+  /// Of the last run.
+  [[nodiscard]] const RunTotals& last_run() const;
   /// Of the last run; empty unless MachineOptions::record_schedule.
   [[nodiscard]] const Schedule& schedule() const;
 

@@ -38,6 +38,11 @@ std::string_view component_of(Event event) {
 
 Recorder::Recorder(std::size_t layer_count) : per_layer_(layer_count + 1) {}
 
+void Recorder::begin_program(std::size_t layer_count) {
+  per_layer_.assign(layer_count + 1, EventCounts{});
+  spans_.clear();
+}
+
 std::uint32_t Recorder::add_track(std::string name) {
   tracks_.push_back(std::move(name));
   return static_cast<std::uint32_t>(tracks_.size() - 1);

@@ -46,6 +46,10 @@ class Recorder {
  public:
   explicit Recorder(std::size_t layer_count);
 
+  /// The next program has this many layers: per_layer() starts anew and the spans are dropped,
+  /// whose instructions are those of the program before; totals() goes on.
+  void begin_program(std::size_t layer_count);
+
   /// Registers a track ("mac_array", "dma0", "dram0", …); call during elaboration.
   std::uint32_t add_track(std::string name);
 

@@ -30,17 +30,24 @@ struct LayerStats {
   EventCounts events{};
 };
 
+/// One run: what a reader of many short runs needs of each.
+struct RunTotals {
+  std::uint64_t cycles = 0;
+  EventCounts events{};            ///< Those of no layer included.
+  std::vector<LayerStats> layers;  ///< Their spans sum to the cycles.
+};
+
 struct RunStats {
   std::uint64_t total_cycles = 0;  ///< All runs together; a run starts when the one before ended.
   std::vector<std::uint64_t> run_cycles;
   std::vector<UnitStats> units;               ///< Each timeline sums to total_cycles.
   std::vector<LayerStats> layers;             ///< Of the last run.
   EventCounts events{};                       ///< All runs.
-  std::vector<EventCounts> events_per_layer;  ///< All runs; last entry: no layer.
+  std::vector<EventCounts> events_per_layer;  ///< All runs of the program; last entry: no layer.
   std::vector<std::string> power_components;
   std::vector<PowerSample> power;
   std::vector<std::string> tracks;
-  std::vector<Span> spans;
+  std::vector<Span> spans;          ///< Of the program that ran last.
   std::uint64_t kernel_events = 0;  ///< Delta cycles of the SystemC kernel (for events per second).
 };
 

@@ -48,5 +48,28 @@ TEST(Compile, OfShapesAloneGivesTheSameCode) {
   EXPECT_EQ(a.program.dram_bytes, b.program.dram_bytes);
 }
 
+TEST(Compile, TensorsLieAtTheAddressesOfTheCaller) {
+  const graph::Graph graph = network(graph::Payload::kRequired);
+  const graph::TensorId x = graph.inputs[0];
+  const graph::TensorId y = graph.outputs[0];
+  const Compiled compiled =
+      compile(graph, edge(), {.dram_addresses = {{x, 4000}, {y, 96}}, .dram_begin = 5000});
+  const isa::Program& program = compiled.program;
+  ASSERT_EQ(program.tensors.size(), 2U);
+  for (const isa::TensorRecord& t : program.tensors) EXPECT_EQ(t.address, t.id == x ? 4000 : 96);
+  for (const isa::ImageSegment& s : program.image) EXPECT_GE(s.address, 5000) << s.name;
+  EXPECT_GE(program.code_address, 5000);
+  EXPECT_GT(program.dram_bytes, program.code_address);
+}
+
+TEST(Compile, ChosenAddressesLieBelowAllOthers) {
+  const graph::Graph graph = network(graph::Payload::kRequired);
+  const auto at = [&](std::int64_t address) {
+    return CompileOptions{.dram_addresses = {{graph.inputs[0], address}}, .dram_begin = 128};
+  };
+  EXPECT_NO_THROW(static_cast<void>(compile(graph, edge(), at(64))));
+  EXPECT_THROW(static_cast<void>(compile(graph, edge(), at(65))), std::logic_error);
+}
+
 }  // namespace
 }  // namespace npu::kernels
