@@ -7,15 +7,28 @@
 namespace npu::onnx {
 namespace {
 
-using Families = std::array<std::span<const Operator>, 16>;
+using Families = std::array<std::span<const Operator>, 17>;
 
 const std::map<std::string_view, const Operator*>& table() {
   static const std::map<std::string_view, const Operator*> kTable = [] {
     const Families families = {
-        unary_operators(),     binary_operators(),        reduce_operators(), shape_operators(),
-        constant_operators(),  index_operators(),         matmul_operators(), conv_operators(),
-        pool_operators(),      normalization_operators(), cast_operators(),   quantize_operators(),
-        attention_operators(), resize_operators(),        loss_operators(),   selection_operators(),
+        unary_operators(),
+        binary_operators(),
+        reduce_operators(),
+        shape_operators(),
+        constant_operators(),
+        index_operators(),
+        matmul_operators(),
+        conv_operators(),
+        pool_operators(),
+        normalization_operators(),
+        cast_operators(),
+        quantize_operators(),
+        attention_operators(),
+        resize_operators(),
+        loss_operators(),
+        selection_operators(),
+        integer_network_operators(),
     };
     std::map<std::string_view, const Operator*> rows;
     for (const auto& family : families) {

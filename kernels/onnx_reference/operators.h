@@ -86,6 +86,7 @@ inline constexpr std::size_t kMany = 1U << 20;
 [[nodiscard]] std::span<const Operator> resize_operators();
 [[nodiscard]] std::span<const Operator> loss_operators();
 [[nodiscard]] std::span<const Operator> selection_operators();
+[[nodiscard]] std::span<const Operator> integer_network_operators();
 
 /// The operator of the default domain, or nullptr.
 [[nodiscard]] const Operator* find_operator(std::string_view domain, std::string_view op_type);

@@ -23,13 +23,14 @@ constexpr std::size_t kMaxDimensions = 32;
 constexpr std::size_t kMaxHeaderBytes = 65'536;
 constexpr std::size_t kAlignment = 64;
 
-constexpr std::array<std::pair<std::string_view, DType>, 7> kDescriptions = {
+constexpr std::array<std::pair<std::string_view, DType>, 8> kDescriptions = {
     {{"|i1", DType::kInt8},
      {"|u1", DType::kUint8},
      {"<i2", DType::kInt16},
      {"<i4", DType::kInt32},
      {"<i8", DType::kInt64},
      {"<f4", DType::kFloat32},
+     {"<f2", DType::kFloat16},
      {"|b1", DType::kBool}}};
 
 /// Reads the header's dictionary: three known keys, once each, with literal values.
@@ -39,10 +40,11 @@ class HeaderReader {
                const std::string& file)
       : content_(content.substr(0, end)), at_(begin), file_(file) {}
 
-  TensorData read() {
+  /// Type and shape, and whether the first dimension is the innermost (Fortran's order).
+  std::pair<TensorData, bool> read() {
     std::optional<DType> type;
     std::optional<Shape> shape;
-    bool order_seen = false;
+    std::optional<bool> fortran;
     expect('{');
     while (!accept('}')) {
       const std::size_t place = skip_space();
@@ -52,9 +54,8 @@ class HeaderReader {
         type = element_type();
       } else if (key == "shape" && !shape) {
         shape = tuple();
-      } else if (key == "fortran_order" && !order_seen) {
-        order_seen = true;
-        c_order();
+      } else if (key == "fortran_order" && !fortran) {
+        fortran = truth();
       } else {
         refuse(place, fmt::format("header key must be descr, fortran_order or shape, once each, "
                                   "got '{}'",
@@ -67,10 +68,10 @@ class HeaderReader {
     }
     skip_space();
     if (at_ != content_.size()) refuse(at_, "header must end after its dictionary, got more");
-    if (!type || !shape || !order_seen) {
+    if (!type || !shape || !fortran) {
       refuse(at_, "header must give descr, fortran_order and shape, got fewer");
     }
-    return {*type, std::move(*shape), {}};
+    return {TensorData{*type, std::move(*shape), {}}, *fortran};
   }
 
  private:
@@ -125,16 +126,15 @@ class HeaderReader {
                               "int64, float32 or bool, got '{}'",
                               printable(word)));
   }
-  void c_order() {
+  bool truth() {
     const std::size_t place = skip_space();
     for (const std::string_view word : {"False", "True"}) {
       if (content_.substr(at_).starts_with(word)) {
         at_ += word.size();
-        if (word == "True") refuse(place, "data must be in C order, got fortran_order True");
-        return;
+        return word == "True";
       }
     }
-    refuse(place, fmt::format("fortran_order must be False, got {}", here()));
+    refuse(place, fmt::format("fortran_order must be True or False, got {}", here()));
   }
   Shape tuple() {
     Shape shape;
@@ -185,6 +185,24 @@ std::uint32_t little_endian(std::string_view bytes) {
   return value;
 }
 
+/// The elements of a tensor whose first dimension is the innermost, the last one innermost.
+std::vector<std::byte> row_major(const TensorData& tensor) {
+  const auto size = static_cast<std::size_t>(size_of(tensor.type));
+  std::vector<std::byte> out(tensor.bytes.size());
+  Shape index(tensor.shape.size(), 0);
+  for (std::size_t at = 0; at < out.size(); at += size) {
+    std::int64_t from = 0;
+    for (std::size_t d = index.size(); d-- > 0;) from = from * tensor.shape[d] + index[d];
+    std::copy_n(tensor.bytes.begin() + from * static_cast<std::int64_t>(size), size,
+                out.begin() + static_cast<std::ptrdiff_t>(at));
+    for (std::size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < tensor.shape[d]) break;
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 TensorData parse_npy(std::string_view content, const std::string& file) {
@@ -209,7 +227,7 @@ TensorData parse_npy(std::string_view content, const std::string& file) {
     fail("{}: offset 8: header must lie within the file and {} bytes, got {} bytes", file,
          kMaxHeaderBytes, length);
   }
-  TensorData tensor = HeaderReader(content, begin, begin + length, file).read();
+  auto [tensor, fortran] = HeaderReader(content, begin, begin + length, file).read();
   const std::optional<std::int64_t> bytes = data_bytes(tensor);
   if (!bytes) {
     fail("{}: offset {}: shape must need at most {} bytes, got {} of {}", file, begin, kMaxNpyBytes,
@@ -230,6 +248,7 @@ TensorData parse_npy(std::string_view content, const std::string& file) {
   }
   const auto source = std::as_bytes(std::span(data.data(), data.size()));
   tensor.bytes.assign(source.begin(), source.end());
+  if (fortran) tensor.bytes = row_major(tensor);
   return tensor;
 }
 

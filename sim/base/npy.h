@@ -8,8 +8,9 @@
 
 namespace npu {
 
-/// NumPy's .npy files, versions 1.0 and 2.0: int8, uint8, int16, int32, int64, float32 and bool,
-/// little-endian, C order, at most 2 GiB of data and 32 dimensions.
+/// NumPy's .npy files, versions 1.0 and 2.0: int8, uint8, int16, int32, int64, float16, float32
+/// and bool, little-endian, in C or Fortran order (tensors are row-major), at most 2 GiB of data and
+/// 32 dimensions.
 /// Source: NumPy Enhancement Proposal 1.
 inline constexpr std::int64_t kMaxNpyBytes = std::int64_t{1} << 31;
 
