@@ -65,19 +65,19 @@ TensorId StageBuilder::add_tensor(graph::Tensor tensor) {
     }
     bytes *= d;
   }
-  const bool is_small =
-      tensor.type == DType::kInt8 || tensor.type == DType::kUint8 || tensor.type == DType::kInt16;
-  if (is_small && !tensor.quantization) tensor.quantization = plain_integers();
   stage_.graph.tensors.push_back(std::move(tensor));
   return static_cast<TensorId>(stage_.graph.tensors.size() - 1);
 }
 
-const Form& StageBuilder::find(const std::string& value) {
+const Form& StageBuilder::find(const std::string& value, bool takes_int64) {
   const auto it = forms_.find(value);
   if (it != forms_.end()) return it->second.front();
   const ValueType& type = network_.type(value);
   const Order order = identity_order(type.shape.size());
   if (network_.constant(value) != nullptr) return in_order(value, order);
+  if (type.type == onnx::ElementType::kInt64 && !takes_int64) {
+    not_mapped("int64 has no NPU type");
+  }
   graph::Tensor input;
   input.name = value;
   input.type = storage_of(type.type, options_.precision);

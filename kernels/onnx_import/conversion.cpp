@@ -55,10 +55,22 @@ TensorId Conversion::tensor(std::size_t i, const Order& order) {
   return stage_.in_order(node_.inputs[i], order).tensor;
 }
 
+TensorId Conversion::index_tensor(std::size_t i, std::int64_t size) {
+  if (const onnx::Value* value = constant(i); value != nullptr) {
+    std::vector<std::int64_t> positions = to_integers(*value);
+    for (std::int64_t& p : positions) p += p < 0 ? size : 0;
+    const auto order = identity_order(value->shape.size());
+    return add_constant(onnx::from_integers(onnx::ElementType::kInt32, value->shape, positions),
+                        DType::kInt32, order);
+  }
+  (void)in(i);
+  (void)stage_.find(node_.inputs[i], true);
+  return map(MapFunction::kMod, {tensor(i)}, DType::kInt32, static_cast<double>(size));
+}
+
 void Conversion::quantize_as(TensorId tensor, const graph::Quantization& quantization) {
   auto& q = stage_.stage_.graph.tensors.at(static_cast<std::size_t>(tensor)).quantization;
-  if (q && *q != quantization && *q != plain_integers())
-    not_mapped("operand quantized in two ways");
+  if (q && *q != quantization) not_mapped("operand quantized in two ways");
   q = quantization;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/onnx_import/converter.h"
+#include "kernels/onnx_import/tensors.h"
 
 namespace npu::onnx_import {
 namespace {
@@ -12,7 +13,7 @@ using graph::TensorId;
 /// Reshape, Flatten, Squeeze, Unsqueeze: the same bytes in ONNX's order.
 void convert_reshape(Conversion& c) {
   const Shape shape = c.out(0).shape;
-  c.result(0, c.reshape(c.tensor(0), shape.empty() ? Shape{1} : shape));
+  c.result(0, c.reshape(c.tensor(0), tensor_shape(shape)));
 }
 
 /// No move: the tensor stays, the value's dimensions have other places in it.
@@ -38,13 +39,7 @@ void convert_concat(Conversion& c) {
   const Order order = c.operand(0).order;
   std::vector<TensorId> parts;
   for (std::size_t i = 0; i < c.input_count(); ++i) parts.push_back(c.tensor(i, order));
-  const auto place = std::find(order.begin(), order.end(), static_cast<int>(axis)) - order.begin();
-  graph::Tensor y = c.like(parts[0], permuted(c.out(0).shape, order));
-  y.quantization = c.get(parts[0]).quantization;
-  c.result(0,
-           c.add(OpKind::kConcatenation, parts,
-                 graph::ActivationAttrs{graph::Activation::kNone, static_cast<int>(place)}, y),
-           order);
+  c.result(0, c.concatenate(std::move(parts), place_of(order, axis)), order);
 }
 
 /// Takes begin + i·stride of every dimension (given in ONNX's order) into output `index`.
@@ -103,13 +98,57 @@ void convert_split(Conversion& c) {
   }
 }
 
+/// x with dimensions of 1 repeated to `shape` (of the same rank), in the tensor's own order: x
+/// combined with a constant that is neutral.
+TensorId expand(Conversion& c, TensorId x, const Shape& shape) {
+  const graph::Tensor from = c.get(x);
+  if (from.shape == shape) return x;
+  Shape neutral(shape.size(), 1);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (from.shape[d] != shape[d]) neutral[d] = shape[d];
+  }
+  graph::Tensor zeros;
+  zeros.type = from.type;
+  zeros.shape = neutral;
+  zeros.data.resize(static_cast<std::size_t>(zeros.bytes()));
+  const bool adds = from.type != DType::kBool;
+  return c.map(adds ? MapFunction::kAdd : MapFunction::kOr, {x, c.add_constant(std::move(zeros))},
+               from.type);
+}
+
+void convert_expand(Conversion& c) {
+  const Shape& shape = c.out(0).shape;
+  const Order order =
+      c.shape(0).size() == shape.size() ? c.operand(0).order : identity_order(shape.size());
+  c.result(0, expand(c, c.broadcast_operand(0, order), permuted(shape, order)), order);
+}
+
+/// Each repeated dimension d as [1, d] expanded to [times, d].
+void convert_tile(Conversion& c) {
+  const std::vector<std::int64_t> times = c.need_integers(1, "repeats");
+  Shape from;
+  Shape to;
+  for (std::size_t d = 0; d < times.size(); ++d) {
+    if (times[d] != 1) {
+      from.push_back(1);
+      to.push_back(times[d]);
+    }
+    from.push_back(c.shape(0)[d]);
+    to.push_back(c.shape(0)[d]);
+  }
+  const TensorId x = c.reshape(c.tensor(0), from);
+  c.result(0, c.reshape(expand(c, x, to), tensor_shape(c.out(0).shape)));
+}
+
 constexpr auto kConverters = std::to_array<Converter>({
     {"", "Concat", convert_concat},
+    {"", "Expand", convert_expand},
     {"", "Flatten", convert_reshape},
     {"", "Reshape", convert_reshape},
     {"", "Slice", convert_slice},
     {"", "Split", convert_split},
     {"", "Squeeze", convert_reshape},
+    {"", "Tile", convert_tile},
     {"", "Transpose", convert_transpose},
     {"", "Unsqueeze", convert_reshape},
 });

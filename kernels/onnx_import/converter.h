@@ -46,6 +46,8 @@ using Order = std::vector<int>;
 /// {0, 2, …, rank − 1, 1}: channels last.
 [[nodiscard]] Order channels_last(std::size_t rank);
 [[nodiscard]] Shape permuted(const Shape& shape, const Order& order);
+/// Where dimension `axis` of the value is in a tensor of that order.
+[[nodiscard]] int place_of(const Order& order, std::size_t axis);
 
 /// A tensor that holds a value in some layout. Scalars are tensors of shape [1], order {}.
 struct Form {
@@ -66,7 +68,8 @@ class StageBuilder {
 
  private:
   friend class Conversion;
-  const Form& find(const std::string& value);
+  /// @throws NotMapped for int64 from outside the stage, unless `takes_int64`.
+  const Form& find(const std::string& value, bool takes_int64 = false);
   const Form& in_order(const std::string& value, const Order& order);
   graph::TensorId add_tensor(graph::Tensor tensor);
   graph::TensorId make_transpose(graph::TensorId x, const Order& permutation);
@@ -122,8 +125,11 @@ class Conversion {
   /// In the order given: a constant is laid out when the network is converted, another value by
   /// a TRANSPOSE (none where it lies so already, a RESHAPE where only dimensions of 1 move).
   [[nodiscard]] graph::TensorId tensor(std::size_t i, const Order& order);
-  /// Gives the tensor a quantization. Without one, integers of 8 and 16 bits stand for themselves:
-  /// scale 1, zero point 0. @throws NotMapped if it has another one than that.
+  /// Operand i as int32 positions along a dimension of `size`, negative ones counted from its end.
+  /// The one place where int64 comes from outside a stage: what fits the dimension fits int32.
+  [[nodiscard]] graph::TensorId index_tensor(std::size_t i, std::int64_t size);
+  /// Gives the tensor a quantization. Without one, integers stand for themselves.
+  /// @throws NotMapped if it has another one.
   void quantize_as(graph::TensorId tensor, const graph::Quantization& quantization);
 
   // ---- adding to the graph ----
@@ -147,6 +153,27 @@ class Conversion {
   /// TRANSPOSE: y.dim[i] = x.dim[permutation[i]]; RESHAPE where that is enough.
   [[nodiscard]] graph::TensorId transpose(graph::TensorId x, const Order& permutation);
 
+  /// TRANSPOSE and RESHAPE aside, what most operators are made of: MAP over tensors that broadcast
+  /// together, with an output of the type given.
+  graph::TensorId map(MapFunction function, std::vector<graph::TensorId> inputs, DType type,
+                      double imm0 = 0, double imm1 = 0);
+  /// REDUCE over axes of the tensor; the output keeps them as 1.
+  graph::TensorId reduce(ReduceFunction function, graph::TensorId x, std::vector<int> axes);
+  /// STRIDED_SLICE with strides of 1.
+  graph::TensorId slice(graph::TensorId x, Shape begin, Shape sizes);
+  /// CONCATENATION; the tensor itself if it is one.
+  graph::TensorId concatenate(std::vector<graph::TensorId> parts, int axis);
+  /// A constant of one element, shape [1].
+  [[nodiscard]] graph::TensorId scalar(double value, DType type);
+
+  // ---- broadcasting ----
+  /// Layout for the result of an elementwise operator: that of its largest operand that is no
+  /// constant and has the result's rank, else ONNX's order.
+  [[nodiscard]] Order elementwise_order();
+  /// The operand with dimensions of 1 put before it up to the order's rank, in that order: a
+  /// tensor that broadcasts where the value does.
+  [[nodiscard]] graph::TensorId broadcast_operand(std::size_t i, const Order& order);
+
   // ---- results ----
   /// Output i lies in the tensor, in ONNX's order.
   void result(std::size_t i, graph::TensorId tensor);
@@ -165,7 +192,16 @@ struct Converter {
 };
 
 /// Rows of each family; registry.cpp lists them.
+[[nodiscard]] std::span<const Converter> attention_converters();
+[[nodiscard]] std::span<const Converter> binary_converters();
+[[nodiscard]] std::span<const Converter> conv_converters();
+[[nodiscard]] std::span<const Converter> gather_converters();
+[[nodiscard]] std::span<const Converter> matmul_converters();
 [[nodiscard]] std::span<const Converter> movement_converters();
+[[nodiscard]] std::span<const Converter> normalization_converters();
+[[nodiscard]] std::span<const Converter> pool_converters();
+[[nodiscard]] std::span<const Converter> reduce_converters();
+[[nodiscard]] std::span<const Converter> unary_converters();
 
 /// nullptr if the operator has no NPU form.
 [[nodiscard]] const Converter* find_converter(std::string_view domain, std::string_view op_type);

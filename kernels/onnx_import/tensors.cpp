@@ -1,5 +1,6 @@
 #include "kernels/onnx_import/tensors.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace npu::onnx_import {
@@ -52,6 +53,12 @@ Shape permuted(const Shape& shape, const Order& order) {
   return out;
 }
 
+int place_of(const Order& order, std::size_t axis) {
+  const auto at = std::find(order.begin(), order.end(), static_cast<int>(axis));
+  NPU_CHECK(at != order.end(), "an axis of the value");
+  return static_cast<int>(at - order.begin());
+}
+
 ElementType element_type(DType type) {
   switch (type) {
     case DType::kInt8:
@@ -68,6 +75,10 @@ ElementType element_type(DType type) {
       return ElementType::kFloat;
     case DType::kBool:
       return ElementType::kBool;
+    case DType::kFloat16:
+      return ElementType::kFloat16;
+    case DType::kBfloat16:
+      return ElementType::kBfloat16;
   }
   NPU_CHECK(false, "a type of tensors");
   return ElementType::kUndefined;
@@ -88,6 +99,10 @@ DType storage_of(ElementType type, const std::optional<DType>& precision) {
       return DType::kBool;
     case ElementType::kFloat:
       return precision.value_or(DType::kFloat32);
+    case ElementType::kFloat16:
+      return precision.value_or(DType::kFloat16);
+    case ElementType::kBfloat16:
+      return precision.value_or(DType::kBfloat16);
     default:
       not_mapped("{} has no NPU type", name_of(type));
   }

@@ -15,9 +15,6 @@ namespace npu::onnx_import {
 /// The type in which the NPU holds values of an ONNX type. @throws NotMapped.
 [[nodiscard]] DType storage_of(onnx::ElementType type, const std::optional<DType>& precision);
 
-/// What the graph's rules want of small integers that stand for themselves.
-[[nodiscard]] inline graph::Quantization plain_integers() { return {{1.0F}, {0}, 0}; }
-
 /// A scalar is a tensor of one element.
 [[nodiscard]] inline Shape tensor_shape(const Shape& shape) {
   return shape.empty() ? Shape{1} : shape;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <optional>
@@ -111,6 +112,13 @@ void check_svdf_types(const NodeView& view) {
 
 enum class Equal : std::uint8_t { kNothing, kQuantization };
 
+/// True if an operand or result has a quantization.
+bool is_quantized_node(const NodeView& view) {
+  const auto has = [&](TensorId id) { return view.graph.tensor(id).quantization.has_value(); };
+  return std::any_of(view.node.inputs.begin(), view.node.inputs.end(), has) ||
+         std::any_of(view.node.outputs.begin(), view.node.outputs.end(), has);
+}
+
 /// All operands of one type; `types` says which, none means that the operator only moves values.
 void check_same(const NodeView& view, std::initializer_list<DType> types, Equal equal) {
   const DType y = view.out().type;
@@ -121,6 +129,7 @@ void check_same(const NodeView& view, std::initializer_list<DType> types, Equal 
   for (std::size_t i = 1; i < view.node.outputs.size(); ++i) same = same && view.out(i).type == y;
   view.require(known && same, "types {} are not supported", types_of(view));
   const Int16 rule = types.size() == 0 ? Int16::kAnyOffset : Int16::kSymmetric;
+  if (types.size() == 0 && !is_quantized_node(view)) return;  // Integers that stand for themselves.
   for (const TensorId id : view.node.inputs) check_activation(view, id, rule);
   for (const TensorId id : view.node.outputs) check_activation(view, id, rule);
   if (equal == Equal::kNothing || !is_quantized(y)) return;

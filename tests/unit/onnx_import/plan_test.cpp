@@ -84,12 +84,13 @@ TEST(Plan, HostAndNpuAlternate) {
   m.input("x", {2, 6}, ElementType::kInt8)
       .integers("shape", {3, 4})
       .node("Reshape", {"x", "shape"}, {"a"})
-      .node("BitwiseNot", {"a"}, {"b"})
+      .integers("zero", {0})
+      .node("CumProd", {"a", "zero"}, {"b"})
       .node("Split", {"b"}, {"c", "d"}, {{"axis", std::int64_t{1}}})
       .node("Concat", {"d", "c"}, {"y"}, {{"axis", std::int64_t{0}}})
       .output("y")
       .output("a");
-  m.model().opsets[""] = 18;
+  m.model().opsets[""] = 26;
   m.model().graph.nodes[2].attributes.emplace("num_outputs", std::int64_t{2});
   const Plan plan = expect_exact(m.model(), {{"x", counted(ElementType::kInt8, {2, 6})}});
   ASSERT_EQ(plan.stages.size(), 3U);
