@@ -112,9 +112,9 @@ constexpr std::array<InstrSpec, kOpcodeCount> kInstructions = {
    {kOutC, 16}, {kDstRowStride, 32, true}, {kDstPixelStride, 24, true}, {kInType, 4}, {kClampMin, 32, true},     \
    {kClampMax, 32, true}}
     row(Opcode::kMaxPool, "vec.max_pool", Unit::kVector,
-        "dst(y,x,c) = clamp(max over valid taps of X(iy,ix,c)); positions as mac.conv with dilation 1", NPU_POOL_FIELDS),
+        "dst(y,x,c) = clamp(max over valid taps of X(iy,ix,c)); positions as mac.conv with dilation 1; floats: clamp_min, clamp_max are fp32 bits", NPU_POOL_FIELDS),
     row(Opcode::kAvgPool, "vec.avg_pool", Unit::kVector,
-        "s = sum over the n valid taps; dst(y,x,c) = clamp((s > 0 ? s + n/2 : s - n/2) / n), division truncating", NPU_POOL_FIELDS),
+        "s = sum over the n valid taps; dst(y,x,c) = clamp((s > 0 ? s + n/2 : s - n/2) / n), division truncating; floats: s in fp32, clamp(s / n), limits fp32 bits as in vec.max_pool", NPU_POOL_FIELDS),
 #undef NPU_POOL_FIELDS
     row(Opcode::kReduceSum, "vec.reduce_sum", Unit::kVector,
         "acc[i*acc_pitch + c] (+)= sum over j2<r2, j1<r1 of src[i*src_stride1 + c*src_step0 + j1*r_stride1 + j2*r_stride2], i<rows, c<n0; int32 elements from byte acc",

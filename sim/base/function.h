@@ -17,7 +17,7 @@ namespace npu {
 /// are 64-bit integers. Storing: a float into a narrower float rounds to nearest even, overflow is
 /// infinity; a float into an integer is cut towards zero and saturates, NaN gives 0; an integer
 /// into a narrower one keeps the low bits; an integer into a float rounds to nearest even.
-/// Comparisons and logic give 1 or 0.
+/// Comparisons and logic give 1 or 0. docs/numerics.md settles the bits that are left open here.
 enum class MapFunction : std::uint8_t {
   // a, b
   kAdd,
@@ -38,7 +38,7 @@ enum class MapFunction : std::uint8_t {
   kAnd,  ///< Bitwise on integers.
   kOr,
   kXor,
-  kShiftLeft,   ///< By b in 0 … 63.
+  kShiftLeft,   ///< By b in 0 … 63 (its low six bits).
   kShiftRight,  ///< Arithmetic: floor(a / 2^b).
   kPrelu,       ///< a ≥ 0 ? a : a · b.
   kSelect,      ///< a ≠ 0 ? b : what the destination held; in a network a third operand.
@@ -113,6 +113,13 @@ struct FunctionInfo {
   return function >= MapFunction::kSqrt || function == MapFunction::kDequantize ||
          function == MapFunction::kQuantize || function == MapFunction::kHardSigmoid ||
          function == MapFunction::kHardSwish;
+}
+
+/// True for the functions that have no meaning on floats.
+[[nodiscard]] constexpr bool takes_integers_only(MapFunction function) {
+  return function == MapFunction::kShiftLeft || function == MapFunction::kShiftRight ||
+         function == MapFunction::kComplement || function == MapFunction::kIntegerSqrt ||
+         function == MapFunction::kDequantize;
 }
 
 /// Reductions, of networks (REDUCE) and of the vector unit (vec.reduce): elements are taken one

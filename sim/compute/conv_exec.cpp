@@ -79,12 +79,42 @@ void store_block(const MacOperation& op, std::byte* accumulator, std::int64_t fi
 
 }  // namespace
 
+/// Rows of k: two of them make the pairs of all output channels.
+void MatrixExecutor::pack_transposed_weights(const MacOperation& op, const ShadowWeights* shadow,
+                                             std::span<const std::byte> scratchpad) {
+  const std::int64_t depth = op.depth();
+  const std::int64_t pairs = ceil_div(depth, 2);
+  const std::int64_t size = size_of(op.w_type);
+  std::fill(weights_.begin(), weights_.end(), std::int16_t{0});
+  const auto at = [&](std::int64_t o, std::int64_t k) {
+    return weights_.data() +
+           ((o / kPanelColumns * pairs + k / 2) * kPanelColumns + o % kPanelColumns) * 2 + k % 2;
+  };
+  std::int16_t row[kPanelColumns];
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const std::byte* in = scratchpad.data() + op.w + k * op.w_stride;
+    for (std::int64_t o = 0; o < op.out_c; o += kPanelColumns) {
+      const std::int64_t count = std::min(kPanelColumns, op.out_c - o);
+      convert_to_int16(in + o * size, op.w_type, count, op.w_zero, row);
+      for (std::int64_t i = 0; i < count; ++i) at(o, k)[2 * i] = row[i];
+    }
+  }
+  if (shadow == nullptr) return;
+  for (std::int64_t o = 0; o < shadow->n; ++o) {
+    for (std::int64_t k = 0; k < shadow->k; ++k) {
+      convert_to_int16(shadow->bytes.data() + (o * shadow->k + k) * size, op.w_type, 1, op.w_zero,
+                       at(o, k));
+    }
+  }
+}
+
 void MatrixExecutor::pack_weights(const MacOperation& op, const ShadowWeights* shadow,
                                   std::span<const std::byte> scratchpad) {
   const std::int64_t depth = op.depth();
   const std::int64_t pairs = ceil_div(depth, 2);
   const std::int64_t panels = ceil_div(op.out_c, kPanelColumns);
   weights_.resize(static_cast<std::size_t>(panels * pairs * 2 * kPanelColumns));
+  if (op.w_transposed) return pack_transposed_weights(op, shadow, scratchpad);
   row_.resize(static_cast<std::size_t>(pairs * 2));
   for (std::int64_t o = 0; o < panels * kPanelColumns; ++o) {
     if (o < op.out_c) {

@@ -34,6 +34,7 @@ struct MacArray::Impl {
                          std::int32_t layer);
   std::uint64_t run_streamed(const MacOperation& op, const MacOperands& operands,
                              std::int32_t index, std::int32_t layer);
+  void copy_weights(const std::byte* from);
   void check_loaded(const isa::Instruction& instruction, std::int32_t index, const MacOperation& op,
                     const timing::Fold& fold) const;
   [[nodiscard]] std::uint64_t book(Sram& memory, bool is_write, compute::Extent extent,
@@ -107,33 +108,31 @@ std::uint64_t MacArray::Impl::load_weights(const isa::Instruction& instruction, 
         "instruction {}: mac.load_weights: {} x {} weights (k x n) do not fit the {} x {} array",
         index, k, n, config.rows, config.cols));
   }
-  if (type == compute::Element::kInt32) {
+  const std::int64_t size = compute::size_of(type);
+  if (type == compute::Element::kInt32 || size == 0) {
     throw RunFault(fmt::format(
-        "instruction {}: mac.load_weights: w_type must be int8, uint8 or int16", index));
+        "instruction {}: mac.load_weights: w_type must be int8, uint8, int16 or a float", index));
   }
-  const std::int64_t row_bytes = k * compute::size_of(type);
+  const std::int64_t bytes = n * k * size;
   const std::int64_t stride = instruction[Opd::kWStride];
+  const bool transposed = instruction[Opd::kWTransposed] != 0;
+  const std::int64_t rows = transposed ? k : n;
   const compute::Extent extent{instruction[Opd::kW],
-                               instruction[Opd::kW] + (n - 1) * stride + row_bytes};
+                               instruction[Opd::kW] + (rows - 1) * stride + bytes / rows};
   compute::check_extent(instruction, index, "w", extent, scratchpad.config().capacity_bytes);
 
   const std::uint64_t asked = clock.now();
   const std::uint64_t start = std::max({asked, shadow_free, weights_ready});
   clock.wait_until(start);
-  const auto cycles =
-      static_cast<std::uint64_t>(timing::weight_load_cycles(config, k, n * compute::size_of(type)));
+  const auto cycles = static_cast<std::uint64_t>(timing::weight_load_cycles(config, k, n * size));
   const std::uint64_t alone = start + cycles;
-  const std::uint64_t end =
-      std::max(alone, book(scratchpad, false, extent, n * row_bytes, start, cycles));
+  const std::uint64_t end = std::max(alone, book(scratchpad, false, extent, bytes, start, cycles));
 
-  shadow = {true, extent.low, stride, n, k, type, std::move(shadow.bytes)};
+  shadow = {true, extent.low, stride, n, k, type, transposed, std::move(shadow.bytes)};
   shadow.bytes.clear();
   if (const auto data = scratchpad.data(); !data.empty()) {
-    shadow.bytes.resize(static_cast<std::size_t>(n * row_bytes));
-    for (std::int64_t o = 0; o < n; ++o) {
-      std::memcpy(shadow.bytes.data() + o * row_bytes, data.data() + extent.low + o * stride,
-                  static_cast<std::size_t>(row_bytes));
-    }
+    shadow.bytes.resize(static_cast<std::size_t>(bytes));
+    copy_weights(data.data() + extent.low);
   }
   weights_ready = end;
   last_work = {start, end};
@@ -142,10 +141,28 @@ std::uint64_t MacArray::Impl::load_weights(const isa::Instruction& instruction, 
   timeline.advance(Bucket::kIdle, asked);
   timeline.advance(Bucket::kFillDrain, alone);
   timeline.advance(Bucket::kWaitBank, end);
-  count(Event::kScratchpadRead, n * row_bytes, layer, start, end);
-  count(Event::kWeightRegisterWrite, n * row_bytes, layer, start, end);
+  count(Event::kScratchpadRead, bytes, layer, start, end);
+  count(Event::kWeightRegisterWrite, bytes, layer, start, end);
   recorder.span({weight_track, index, start, end});
   return end;
+}
+
+/// The bytes of the shadow registers, row by row of k, from where w[0][0] is.
+void MacArray::Impl::copy_weights(const std::byte* from) {
+  const std::int64_t size = compute::size_of(shadow.type);
+  std::byte* to = shadow.bytes.data();
+  for (std::int64_t o = 0; o < shadow.n; ++o) {
+    if (!shadow.transposed) {
+      const std::int64_t row_bytes = shadow.k * size;
+      std::memcpy(to + o * row_bytes, from + o * shadow.stride,
+                  static_cast<std::size_t>(row_bytes));
+      continue;
+    }
+    for (std::int64_t k = 0; k < shadow.k; ++k) {
+      std::memcpy(to + (o * shadow.k + k) * size, from + k * shadow.stride + o * size,
+                  static_cast<std::size_t>(size));
+    }
+  }
 }
 
 void MacArray::Impl::check_loaded(const isa::Instruction& instruction, std::int32_t index,
@@ -162,11 +179,11 @@ void MacArray::Impl::check_loaded(const isa::Instruction& instruction, std::int3
         "instruction {}: {}: weights_loaded, but the shadow registers hold none", index, name));
   }
   if (shadow.address != op.w || shadow.stride != op.w_stride || shadow.n != fold.n ||
-      shadow.k != fold.k || shadow.type != op.w_type) {
+      shadow.k != fold.k || shadow.type != op.w_type || shadow.transposed != op.w_transposed) {
     throw RunFault(
         fmt::format("instruction {}: {}: the shadow registers hold {} x {} weights (k x n) of "
                     "address {} stride {}, the "
-                    "tile needs {} x {} of address {} stride {} in its own type",
+                    "tile needs {} x {} of address {} stride {} in its own type and order",
                     index, name, shadow.k, shadow.n, shadow.address, shadow.stride, fold.k, fold.n,
                     op.w, op.w_stride));
   }

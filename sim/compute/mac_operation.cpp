@@ -31,9 +31,10 @@ class Reader {
   }
   [[nodiscard]] Element multiplicand(Opd opd) const {
     const auto type = static_cast<Element>(in_[opd]);
-    if (type > Element::kInt16) {
-      throw RunFault(fmt::format("instruction {}: {}: {} must be int8, uint8 or int16, got code {}",
-                                 index_, mnemonic(in_), name_of(opd), in_[opd]));
+    if (type == Element::kInt32 || size_of(type) == 0) {
+      throw RunFault(
+          fmt::format("instruction {}: {}: {} must be int8, uint8, int16 or a float, got code {}",
+                      index_, mnemonic(in_), name_of(opd), in_[opd]));
     }
     return type;
   }
@@ -41,6 +42,15 @@ class Reader {
                                 Opd out) const {
     return {positive(in),  get(origin), positive(kernel), get(stride),
             get(dilation), 1,           positive(out)};
+  }
+  /// Floats multiply floats of their type.
+  void match(const MacOperation& op) const {
+    const bool floats = is_float(op.x_type) || is_float(op.w_type);
+    if (floats && (op.x_type != op.w_type || op.wide)) {
+      throw RunFault(
+          fmt::format("instruction {}: {}: types {} and {} with wide = {} do not go together",
+                      index_, mnemonic(in_), in_[Opd::kXType], in_[Opd::kWType], in_[Opd::kWide]));
+    }
   }
   void limit_products(const MacOperation& op) const {
     std::int64_t products = 0;
@@ -114,6 +124,7 @@ MacOperation decode_mac(const isa::Instruction& instruction, std::int32_t index)
   op.w_type = in.multiplicand(Opd::kWType);
   op.accumulate = in.get(Opd::kAccumulate) != 0;
   op.wide = in.get(Opd::kWide) != 0;
+  in.match(op);
   if (instruction.opcode == isa::Opcode::kGemm) {
     const std::int64_t m = in.positive(Opd::kM);
     op.h = {.in = m, .out = m};
@@ -122,6 +133,7 @@ MacOperation decode_mac(const isa::Instruction& instruction, std::int32_t index)
     op.w_stride = in.get(Opd::kWStride);
     op.weights_loaded = in.get(Opd::kWeightsLoaded) != 0;
     op.stream = in.get(Opd::kStream) != 0;
+    op.w_transposed = in.get(Opd::kWTransposed) != 0;
     in.limit_products(op);
     return op;
   }
@@ -157,8 +169,9 @@ MacOperands operands_of(const MacOperation& op) {
            op.x + (rows.high - 1) * op.row_stride + (pixels.high - 1) * op.pixel_stride +
                op.in_c * size_of(op.x_type)};
   }
-  r.w = op.depthwise ? strided(op.w, op.taps(), op.w_stride, op.out_c * size_of(op.w_type))
-                     : strided(op.w, op.out_c, op.w_stride, op.depth() * size_of(op.w_type));
+  r.w = op.depthwise || op.w_transposed
+            ? strided(op.w, op.depth(), op.w_stride, op.out_c * size_of(op.w_type))
+            : strided(op.w, op.out_c, op.w_stride, op.depth() * size_of(op.w_type));
   const std::int64_t bytes = op.accumulator_bytes();
   if (op.stream) return r;
   r.acc = strided(op.acc, op.positions(), op.acc_pitch * bytes, op.out_c * bytes);

@@ -37,14 +37,16 @@ struct AxisUse {
 struct MacOperation {
   std::int64_t x = 0, w = 0, acc = 0;
   std::int64_t row_stride = 0, pixel_stride = 0;
-  std::int64_t w_stride = 0;  ///< Between output channels; depthwise: between taps.
+  /// Between output channels; depthwise: between taps; w_transposed: between rows of k.
+  std::int64_t w_stride = 0;
   std::int64_t acc_pitch = 0;
   WindowAxis h, v;  ///< Vertical position (rows), and position within the row (pixels).
   std::int64_t in_c = 1, out_c = 1, multiplier = 1;
   std::int32_t x_zero = 0, w_zero = 0;
   Element x_type = Element::kInt8, w_type = Element::kInt8;
   bool depthwise = false, accumulate = false, wide = false, weights_loaded = false;
-  bool stream = false;  ///< To the result stream; acc is not used.
+  bool stream = false;        ///< To the result stream; acc is not used.
+  bool w_transposed = false;  ///< Weights stand as w[k][o] (mac.gemm).
 
   [[nodiscard]] std::int64_t taps() const { return h.kernel * v.kernel; }
   [[nodiscard]] std::int64_t positions() const { return h.out * v.out; }
@@ -54,8 +56,8 @@ struct MacOperation {
 };
 
 /// Names the instruction in messages: `instruction 12: mac.conv`.
-/// @throws RunFault if a size is 0, a type is not one the array multiplies, or the tile has more
-/// than 2^40 products.
+/// @throws RunFault if a size is 0, a type is not one the array multiplies, types do not go
+/// together, or the tile has more than 2^40 products.
 [[nodiscard]] MacOperation decode_mac(const isa::Instruction& instruction, std::int32_t index);
 
 /// What the operation touches, and how many (position, tap) pairs read an input rather than

@@ -62,6 +62,13 @@ void convert_to_int16(const std::byte* source, Element type, std::int64_t count,
 
 void MatrixExecutor::run(const MacOperation& op, const ShadowWeights* shadow,
                          std::span<const std::byte> scratchpad, std::span<std::byte> accumulator) {
+  if (is_float(op.x_type)) {
+    if (workspace_elements(op) > kMaxWorkspace) {
+      return run_plain_floats(op, shadow, scratchpad, accumulator);
+    }
+    return op.depthwise ? depthwise_floats(op, scratchpad, accumulator)
+                        : convolve_floats(op, shadow, scratchpad, accumulator);
+  }
   const std::int64_t x = magnitude(op.x_type, op.x_zero);
   const std::int64_t w = magnitude(op.w_type, op.w_zero);
   if (x == 0 || w == 0 || workspace_elements(op) > kMaxWorkspace) {
@@ -74,20 +81,22 @@ void MatrixExecutor::run(const MacOperation& op, const ShadowWeights* shadow,
   convolve(op, shadow, scratchpad, accumulator, exact_products);
 }
 
+const std::byte* weight_at(const MacOperation& op, const ShadowWeights* shadow,
+                           std::span<const std::byte> scratchpad, std::int64_t tap, std::int64_t c,
+                           std::int64_t o) {
+  const std::int64_t size = size_of(op.w_type);
+  const std::int64_t k = tap * op.in_c + c;
+  if (shadow != nullptr && o < shadow->n && k < shadow->k) {
+    return shadow->bytes.data() + (o * shadow->k + k) * size;
+  }
+  const std::byte* w = scratchpad.data() + op.w;
+  if (op.depthwise) return w + tap * op.w_stride + o * size;
+  return op.w_transposed ? w + k * op.w_stride + o * size : w + o * op.w_stride + k * size;
+}
+
 void run_plain(const MacOperation& op, const ShadowWeights* shadow,
                std::span<const std::byte> scratchpad, std::span<std::byte> accumulator) {
   const std::int64_t x_size = size_of(op.x_type);
-  const std::int64_t w_size = size_of(op.w_type);
-  const auto weight = [&](std::int64_t tap, std::int64_t c, std::int64_t o) -> std::int64_t {
-    const std::int64_t k = tap * op.in_c + c;
-    const std::byte* at =
-        scratchpad.data() + op.w +
-        (op.depthwise ? tap * op.w_stride + o * w_size : o * op.w_stride + k * w_size);
-    if (shadow != nullptr && o < shadow->n && k < shadow->k) {
-      at = shadow->bytes.data() + (o * shadow->k + k) * w_size;
-    }
-    return std::int64_t{load_element(at, op.w_type)} - op.w_zero;
-  };
   for (std::int64_t position = 0; position < op.positions(); ++position) {
     const std::int64_t y = position / op.v.out;
     const std::int64_t x = position % op.v.out;
@@ -104,7 +113,9 @@ void run_plain(const MacOperation& op, const ShadowWeights* shadow,
         for (std::int64_t c = 0; c < channels; ++c) {
           const std::int64_t a =
               std::int64_t{load_element(in + (first + c) * x_size, op.x_type)} - op.x_zero;
-          sum += static_cast<std::uint64_t>(a * weight(tap, c, o));
+          const std::byte* w = weight_at(op, shadow, scratchpad, tap, c, o);
+          const std::int64_t b = std::int64_t{load_element(w, op.w_type)} - op.w_zero;
+          sum += static_cast<std::uint64_t>(a * b);
         }
       }
       std::byte* at =

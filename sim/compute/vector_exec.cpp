@@ -35,10 +35,11 @@ void execute_vector(const isa::Instruction& instruction, std::int32_t index, Rou
     case Opcode::kSoftmaxTable:
       return run_softmax_table(context);
     case Opcode::kMap:
+      return run_map(context);
     case Opcode::kReduce:
+      return run_reduce(context);
     case Opcode::kOutput:
-      throw RunFault(fmt::format("instruction {}: {} runs timing-only", index,
-                                 isa::spec_of(instruction.opcode).mnemonic));
+      return run_output(context);
     case Opcode::kHalt:
     case Opcode::kLoop:
     case Opcode::kSync:

@@ -38,5 +38,10 @@ void run_dot(const VectorContext& context);
 void run_softmax(const VectorContext& context);
 void run_interpolate(const VectorContext& context);
 void run_softmax_table(const VectorContext& context);
+void run_map(const VectorContext& context);
+void run_reduce(const VectorContext& context);
+void run_output(const VectorContext& context);
+/// vec.max_pool and vec.avg_pool of floats; part of run_pool.
+void run_float_pool(const VectorContext& context);
 
 }  // namespace npu::compute

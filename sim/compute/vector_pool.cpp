@@ -43,6 +43,7 @@ void divide(PoolBlock& b, std::int64_t count, std::int64_t taps) {
 void run_pool(const VectorContext& x) {
   const bool average = x.in.opcode == isa::Opcode::kAvgPool;
   const auto type = static_cast<Element>(x.get(Opd::kInType));
+  if (is_float(type)) return run_float_pool(x);
   const WindowAxis h{.in = x.get(Opd::kInH),
                      .origin = x.get(Opd::kY0),
                      .kernel = x.get(Opd::kKernelH),

@@ -1,23 +1,8 @@
 #include "sim/compute/vector_work.h"
 
-#include <algorithm>
-#include <initializer_list>
-
-#include "isa/functions.h"
-#include "sim/base/error.h"
+#include "sim/compute/vector_describer.h"
 
 namespace npu::compute {
-namespace {
-
-using isa::Memory;
-using isa::Opcode;
-using isa::Opd;
-
-constexpr std::int64_t kMaxSteps = std::int64_t{1} << 40;
-
-struct Dim {
-  std::int64_t count, stride;
-};
 
 Extent box(std::int64_t base, std::int64_t run, std::initializer_list<Dim> dims) {
   Extent e{base, base + run};
@@ -28,66 +13,11 @@ Extent box(std::int64_t base, std::int64_t run, std::initializer_list<Dim> dims)
   return e;
 }
 
-/// Collects the streams of one instruction.
-class Describer {
- public:
-  Describer(const isa::Instruction& instruction, std::int32_t index)
-      : in_(instruction), index_(index) {}
+namespace {
 
-  [[nodiscard]] std::int64_t get(Opd opd) const { return in_[opd]; }
-  [[nodiscard]] std::int64_t positive(Opd opd) const {
-    if (in_[opd] <= 0) fault(fmt::format("{} must be at least 1, got {}", name_of(opd), in_[opd]));
-    return in_[opd];
-  }
-  [[nodiscard]] std::int64_t size(Opd type) const {
-    return size_of(static_cast<Element>(in_[type]));
-  }
-
-  void set_work(timing::VectorClass kind, std::initializer_list<std::int64_t> element_dims,
-                std::initializer_list<std::int64_t> step_dims) {
-    work_.kind = kind;
-    work_.elements = product(element_dims, 1);
-    work_.steps = product(step_dims, 1);
-    (void)product({work_.elements, work_.steps}, 1);
-  }
-  void stream(const char* operand, Memory memory, bool is_write, Extent extent,
-              std::int64_t bytes) {
-    work_.streams[work_.stream_count++] = {operand, memory, is_write, extent, bytes};
-  }
-  /// Rows of accumulators, written, and read first where they are accumulated into.
-  void accumulate(std::int64_t rows, std::int64_t columns, std::int64_t pitch) {
-    const Extent extent = box(get(Opd::kAcc), columns * 4, {{rows, pitch * 4}});
-    if (get(Opd::kAccumulate) != 0)
-      stream("acc", Memory::kAccumulator, false, extent, rows * columns * 4);
-    stream("acc", Memory::kAccumulator, true, extent, rows * columns * 4);
-  }
-  void params(std::int64_t bytes) {
-    const std::int64_t at = get(Opd::kParams);
-    stream("params", Memory::kScratchpad, false, {at, at + bytes}, bytes);
-  }
-  void table(std::int64_t bytes) {
-    const std::int64_t at = get(Opd::kTable);
-    stream("table", Memory::kScratchpad, false, {at, at + bytes}, bytes);
-  }
-  [[nodiscard]] const VectorWork& work() const { return work_; }
-  [[noreturn]] void fault(const std::string& what) const {
-    throw RunFault(
-        fmt::format("instruction {}: {}: {}", index_, isa::spec_of(in_.opcode).mnemonic, what));
-  }
-
- private:
-  [[nodiscard]] std::int64_t product(std::initializer_list<std::int64_t> dims,
-                                     std::int64_t p) const {
-    for (const std::int64_t d : dims) {
-      if (__builtin_mul_overflow(p, d, &p) || p > kMaxSteps) fault("more than 2^40 steps");
-    }
-    return p;
-  }
-
-  const isa::Instruction& in_;
-  std::int32_t index_;
-  VectorWork work_;
-};
+using isa::Memory;
+using isa::Opcode;
+using isa::Opd;
 
 void requantize(Describer& d) {
   const std::int64_t h = d.positive(Opd::kOutH);
@@ -249,92 +179,6 @@ void softmax_table(Describer& d) {
            box(d.get(Opd::kDst), run, {{rows, d.get(Opd::kDstStride1)}}), rows * run);
 }
 
-timing::VectorClass class_of(MapFunction function) {
-  switch (info_of(function).cost) {
-    case FunctionClass::kElementwise:
-      break;
-    case FunctionClass::kMultiply:
-      return timing::VectorClass::kMultiply;
-    case FunctionClass::kSpecial:
-      return timing::VectorClass::kFunction;
-  }
-  return timing::VectorClass::kElementwise;
-}
-
-void map(Describer& d) {
-  const std::int64_t n0 = d.positive(Opd::kN0);
-  const std::int64_t n1 = d.positive(Opd::kN1);
-  const std::int64_t n2 = d.positive(Opd::kN2);
-  const MapFunction function = isa::map_function(d.get(Opd::kFunction));
-  d.set_work(class_of(function), {n0, n1, n2}, {1});
-  /// A value that a whole row shares is read once for it.
-  const auto stream = [&](const char* name, bool is_write, Opd base, Opd type, Opd step,
-                          Opd stride1, Opd stride2) {
-    const std::int64_t size = d.size(type);
-    const std::int64_t run = d.get(step) == 0 ? 1 : n0;
-    d.stream(
-        name, Memory::kScratchpad, is_write,
-        box(d.get(base), size, {{n0, d.get(step)}, {n1, d.get(stride1)}, {n2, d.get(stride2)}}),
-        run * n1 * n2 * size);
-  };
-  stream("a", false, Opd::kA, Opd::kAType, Opd::kAStep0, Opd::kAStride1, Opd::kAStride2);
-  if (info_of(function).operands == 2 && d.get(Opd::kBImmediate) == 0) {
-    stream("b", false, Opd::kB, Opd::kBType, Opd::kBStep0, Opd::kBStride1, Opd::kBStride2);
-  }
-  const auto destination = [&](bool is_write) {
-    stream("dst", is_write, Opd::kDst, Opd::kOutType, Opd::kDstStep0, Opd::kDstStride1,
-           Opd::kDstStride2);
-  };
-  if (function == MapFunction::kSelect) destination(false);
-  destination(true);
-}
-
-void reduce(Describer& d) {
-  const std::int64_t n0 = d.positive(Opd::kN0);
-  const std::int64_t r1 = d.positive(Opd::kR1);
-  const std::int64_t n1 = d.positive(Opd::kN1);
-  const std::int64_t n2 = d.positive(Opd::kN2);
-  (void)isa::reduce_function(d.get(Opd::kFunction));
-  d.set_work(timing::VectorClass::kReduce, {n1, n2}, {n0, r1});
-  const std::int64_t in = d.size(Opd::kInType);
-  const std::int64_t out = d.size(Opd::kOutType);
-  d.stream("src", Memory::kScratchpad, false,
-           box(d.get(Opd::kSrc), in,
-               {{n0, d.get(Opd::kSrcStep0)},
-                {r1, d.get(Opd::kRStride1)},
-                {n1, d.get(Opd::kSrcStride1)},
-                {n2, d.get(Opd::kSrcStride2)}}),
-           d.work().elements * d.work().steps * in);
-  const Extent dst =
-      box(d.get(Opd::kDst), out, {{n1, d.get(Opd::kDstStride1)}, {n2, d.get(Opd::kDstStride2)}});
-  if (d.get(Opd::kAccumulate) != 0) d.stream("dst", Memory::kScratchpad, false, dst, n1 * n2 * out);
-  d.stream("dst", Memory::kScratchpad, true, dst, n1 * n2 * out);
-}
-
-void output(Describer& d) {
-  const std::int64_t h = d.positive(Opd::kOutH);
-  const std::int64_t w = d.positive(Opd::kOutW);
-  const std::int64_t c = d.positive(Opd::kOutC);
-  const std::int64_t size = d.size(Opd::kOutType);
-  const bool raw = d.get(Opd::kRaw) != 0;
-  d.set_work(timing::VectorClass::kRequantize, {h, w, c}, {1});
-  d.stream("acc", Memory::kAccumulator, false,
-           box(d.get(Opd::kAcc), c * 4, {{h * w, d.get(Opd::kAccPitch) * 4}}), h * w * c * 4);
-  if (!raw) {
-    d.params((d.get(Opd::kPerChannel) != 0 ? c : 1) * 8);
-    if (d.get(Opd::kScaleRows) != 0) {
-      const std::int64_t at = d.get(Opd::kRowsAt);
-      d.stream("rows_at", Memory::kScratchpad, false, {at, at + h * w * 4}, h * w * 4);
-    }
-  }
-  const Extent dst = box(d.get(Opd::kDst), c * size,
-                         {{h, d.get(Opd::kDstRowStride)}, {w, d.get(Opd::kDstPixelStride)}});
-  if (!raw && d.get(Opd::kAccumulate) != 0) {
-    d.stream("dst", Memory::kScratchpad, false, dst, h * w * c * size);
-  }
-  d.stream("dst", Memory::kScratchpad, true, dst, h * w * c * size);
-}
-
 }  // namespace
 
 VectorWork describe_vector(const isa::Instruction& instruction, std::int32_t index) {
@@ -382,13 +226,13 @@ VectorWork describe_vector(const isa::Instruction& instruction, std::int32_t ind
       softmax_table(d);
       break;
     case Opcode::kMap:
-      map(d);
+      describe_map(d);
       break;
     case Opcode::kReduce:
-      reduce(d);
+      describe_reduce(d);
       break;
     case Opcode::kOutput:
-      output(d);
+      describe_output(d);
       break;
     case Opcode::kHalt:
     case Opcode::kLoop:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <vector>
 
 #include "sim/base/error.h"
@@ -137,6 +138,9 @@ std::optional<std::string> product_fault(const isa::Instruction& in) {
   if (!is_float) return std::nullopt;
   if (in[Opd::kWide] != 0) return "wide: accumulators of floats have 4 bytes";
   if (in[Opd::kXZero] != 0 || in[Opd::kWZero] != 0) return "x_zero, w_zero: must be 0 for floats";
+  if (in.opcode != Opcode::kDepthwise && in[Opd::kStream] != 0) {
+    return "stream: sums of floats do not go through the result stream";
+  }
   return std::nullopt;
 }
 
@@ -145,7 +149,24 @@ std::optional<std::string> map_fault(const isa::Instruction& in) {
   if (function >= std::int64_t{kMapFunctions}) {
     return fmt::format("function: must be in [0, {}], got {}", kMapFunctions - 1, function);
   }
+  const auto f = static_cast<MapFunction>(function);
+  if (!takes_integers_only(f)) return std::nullopt;
+  const bool reads_b = info_of(f).operands == 2 && in[Opd::kBImmediate] == 0;
+  for (const Opd type : {Opd::kAType, Opd::kBType}) {
+    if ((kFloats >> in[type] & 1U) == 0 || (type == Opd::kBType && !reads_b)) continue;
+    return fmt::format("{}: {} takes integers, got {}", name_of(type), name_of(f), in[type]);
+  }
   return std::nullopt;
+}
+
+/// Limits that are fp32 bits.
+std::optional<std::string> float_clamp_fault(const isa::Instruction& in) {
+  const auto value = [&in](Opd opd) {
+    return std::bit_cast<float>(static_cast<std::int32_t>(in[opd]));
+  };
+  if (value(Opd::kClampMin) <= value(Opd::kClampMax)) return std::nullopt;
+  return fmt::format("clamp_min: must not exceed clamp_max {}, got {}", value(Opd::kClampMax),
+                     value(Opd::kClampMin));
 }
 
 std::optional<std::string> reduce_fault(const isa::Instruction& in) {
@@ -168,6 +189,9 @@ std::optional<std::string> output_fault(const isa::Instruction& in) {
       return fmt::format("out_type: raw output keeps in_type {}, got {}", in[Opd::kInType],
                          in[Opd::kOutType]);
     }
+  }
+  if (in[Opd::kRaw] == 0) {
+    if (auto fault = float_clamp_fault(in)) return fault;
   }
   if (in[Opd::kAccumulate] != 0 && in[Opd::kOutType] != 6) {
     return fmt::format("out_type: output accumulates in float32 (6), got {}", in[Opd::kOutType]);
@@ -233,7 +257,7 @@ std::optional<std::string> special_fault(const isa::Instruction& in, const NpuCo
       return std::nullopt;
     case Opcode::kMaxPool:
     case Opcode::kAvgPool:
-      return clamp_fault(in);
+      return (kFloats >> in[Opd::kInType] & 1U) != 0 ? float_clamp_fault(in) : clamp_fault(in);
     case Opcode::kDmaFill:
       if (const std::int64_t bytes = in[Opd::kElementBytes];
           bytes != 1 && bytes != 2 && bytes != 4) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "tests/unit/compute/float_interpreter.h"
+
 namespace npu::test {
 namespace {
 
@@ -111,6 +113,7 @@ struct Machine {
   }
 
   void gemm() const {
+    const bool transposed = op(Opd::kWTransposed) != 0;
     const Int xb = kElementBytes[op(Opd::kXType)];
     const Int wb = kElementBytes[op(Opd::kWType)];
     for (Int row = 0; row < op(Opd::kM); ++row) {
@@ -120,7 +123,9 @@ struct Machine {
           sum += (element(m.scratchpad, op(Opd::kX) + row * op(Opd::kRowStride) + k * xb,
                           op(Opd::kXType)) -
                   op(Opd::kXZero)) *
-                 (element(m.scratchpad, op(Opd::kW) + j * op(Opd::kWStride) + k * wb,
+                 (element(m.scratchpad,
+                          op(Opd::kW) + (transposed ? k : j) * op(Opd::kWStride) +
+                              (transposed ? j : k) * wb,
                           op(Opd::kWType)) -
                   op(Opd::kWZero));
         }
@@ -345,6 +350,7 @@ struct Machine {
 }  // namespace
 
 void interpret(const isa::Instruction& instruction, Rounding rounding, Memories& memories) {
+  if (interpret_floats(instruction, memories)) return;
   const Machine machine{instruction, rounding, memories};
   switch (instruction.opcode) {
     case Opcode::kConv:

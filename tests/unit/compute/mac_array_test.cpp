@@ -241,7 +241,7 @@ TEST_F(MacArrayTest, AnotherTilesWeightsAreAFault) {
   EXPECT_EQ(fault({load(), gemm(20, 8, true, kWeights + 64)}),
             "instruction 1: mac.gemm: the shadow registers hold 8 x 8 weights (k x n) of address "
             "65536 stride 8, the "
-            "tile needs 8 x 8 of address 65600 stride 8 in its own type");
+            "tile needs 8 x 8 of address 65600 stride 8 in its own type and order");
 }
 
 TEST_F(MacArrayTest, AnotherShapeIsAFault) {
@@ -275,7 +275,8 @@ TEST_F(MacArrayTest, Int32WeightsAreAFault) {
   build();
   isa::Instruction i = load();
   i.set(Opd::kWType, 3);
-  EXPECT_EQ(fault({i}), "instruction 0: mac.load_weights: w_type must be int8, uint8 or int16");
+  EXPECT_EQ(fault({i}),
+            "instruction 0: mac.load_weights: w_type must be int8, uint8, int16 or a float");
 }
 
 TEST_F(MacArrayTest, OperandsBeyondAMemoryAreAFault) {

@@ -164,8 +164,8 @@ TEST(MatrixExecutor, ShadowWeightsReplaceTheFirstFold) {
     instruction.set(Opd::kWeightsLoaded, 1);
     const MacOperation op = decode_mac(instruction, 0);
     const std::int64_t size = size_of(op.w_type);
-    ShadowWeights shadow{true,      op.w, op.w_stride, draw(1, op.out_c), draw(1, op.depth()),
-                         op.w_type, {}};
+    ShadowWeights shadow{true,      op.w,  op.w_stride, draw(1, op.out_c), draw(1, op.depth()),
+                         op.w_type, false, {}};
     for (std::int64_t b = 0; b < shadow.n * shadow.k * size; ++b)
       shadow.bytes.push_back(std::byte(draw(0, 255)));
     // The interpreter sees the shadow registers' bytes in memory.
@@ -270,8 +270,9 @@ TEST(DecodeMac, RefusesWhatTheArrayCannotDo) {
   EXPECT_EQ(message_of(i), "instruction 42: mac.conv: up_h must be at least 1, got 0");
   i = random_conv(draw, true);
   i.set(Opd::kXType, 3);
-  EXPECT_EQ(message_of(i),
-            "instruction 42: mac.depthwise: x_type must be int8, uint8 or int16, got code 3");
+  EXPECT_EQ(
+      message_of(i),
+      "instruction 42: mac.depthwise: x_type must be int8, uint8, int16 or a float, got code 3");
   i = test::make(Opcode::kGemm,
                  {{Opd::kM, (1 << 24) - 1}, {Opd::kN, 65535}, {Opd::kK, (1 << 24) - 1}});
   EXPECT_EQ(message_of(i), "instruction 42: mac.gemm: more than 2^40 products");
