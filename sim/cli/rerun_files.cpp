@@ -38,11 +38,6 @@ isa::Program for_timing(isa::Program program) {
 
 }  // namespace
 
-bool has_critical_path(const NpuConfig& config) {
-  return config.mac_array.result_stream_entries == 0 && !config.dma.pipelined_descriptors &&
-         !config.vector_unit.pipelined;
-}
-
 void add_rerun_files(report::OutputFiles& files, const RerunSource& source) {
   std::vector<ConfigBundle::File> needed = bundle_config(source.config.path).files;
   needed.push_back({kProgram, isa::serialize(for_timing(source.program))});
@@ -70,10 +65,7 @@ Rerun read_rerun(const std::string& folder) {
   if (!std::filesystem::is_directory(folder, error)) fail("{}: no such folder", folder);
   const std::string manifest = joined(folder, kRerun);
   if (!std::filesystem::exists(manifest, error)) {
-    fail(
-        "{}: the folder has no {}: it is not one that `npusim run --out` wrote, or its report "
-        "notes why there is none",
-        folder, kRerun);
+    fail("{}: the folder has no {}: it is not one that `npusim run --out` wrote", folder, kRerun);
   }
   const YamlMap in = YamlMap::from_file(manifest);
   Rerun r;

@@ -11,14 +11,6 @@
 
 namespace npu::cli {
 
-/// False for an NPU whose units overlap without tokens: result stream, pipelined descriptors,
-/// pipelined vector unit. The critical path does not know that order.
-[[nodiscard]] bool has_critical_path(const NpuConfig& config);
-/// The report's note in that case.
-inline constexpr const char* kNoCriticalPath =
-    "where the time went: not found for an NPU whose units overlap without tokens (result stream, "
-    "pipelined descriptors or vector unit); npusim explain needs it";
-
 /// What a run leaves in its folder for `npusim explain`.
 struct RerunSource {
   const NpuConfig& config;

@@ -51,8 +51,7 @@ class Session {
       program = std::move(compiled.program);
       profile_.charge(Profile::kCompile);
     }
-    explains_ = !options_.out.empty() && has_critical_path(config_);
-    if (!options_.out.empty() && !explains_) notes_.emplace_back(kNoCriticalPath);
+    explains_ = !options_.out.empty();
     const bool compares = network_ && options_.references != References::kNone;
     machine_ = std::make_unique<Machine>(
         config_, std::move(program),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "sim/base/error.h"
 #include "sim/compute/mac_operation.h"
@@ -135,7 +137,7 @@ std::uint64_t MacArray::Impl::load_weights(const isa::Instruction& instruction, 
     copy_weights(data.data() + extent.low);
   }
   weights_ready = end;
-  last_work = {start, end};
+  last_work = {start, end, {}};
 
   // What a tile before hides is accounted already; only the rest lands here.
   timeline.advance(Bucket::kIdle, asked);
@@ -226,7 +228,7 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   }
   shadow.valid = false;
   array_free = end;
-  last_work = {start, end};
+  last_work = {start, end, {}};
   // Bank waits stretch the tile evenly.
   const auto shadow_cycles = static_cast<std::uint64_t>(t.shadow_free_cycles);
   shadow_free =
@@ -272,6 +274,8 @@ std::uint64_t MacArray::Impl::run_streamed(const MacOperation& op, const MacOper
   std::uint64_t at = start + load;  // When the next fold can start to stream.
   std::uint64_t busy = 0;
   std::uint64_t stalled = 0;
+  std::vector<Schedule::Stripe> stripes;
+  stripes.reserve(static_cast<std::size_t>(t.stripes.count()));
   for (std::int64_t i = 0; i < t.stripes.count(); ++i) {
     const std::int64_t positions = t.stripes.length(i);
     const auto streamed = static_cast<std::uint64_t>(positions * t.cycles_per_position);
@@ -281,6 +285,13 @@ std::uint64_t MacArray::Impl::run_streamed(const MacOperation& op, const MacOper
     stalled += shadow_free - last_fold;
     array_free = shadow_free + streamed;
     results->push(positions, array_free - 1);
+    stripes.push_back({.ready_cycle = at,
+                       .last_fold_cycle = shadow_free,
+                       .waited_cycles = shadow_free - last_fold,
+                       .passes = static_cast<std::uint64_t>(t.passes),
+                       .streamed_cycles = streamed,
+                       .fold_cycles = fold,
+                       .entries = positions});
     busy += static_cast<std::uint64_t>(t.passes) * streamed;
     at = shadow_free + fold;
   }
@@ -294,7 +305,7 @@ std::uint64_t MacArray::Impl::run_streamed(const MacOperation& op, const MacOper
   const std::array reads = {stream(false, operands.x, input_bytes),
                             stream(false, operands.w, weight_bytes)};
   array_free = std::max(alone, scratchpad.book(reads, start, total));
-  last_work = {start, array_free};
+  last_work = {start, array_free, std::move(stripes)};
 
   timeline.advance(Bucket::kIdle, asked);
   timeline.advance(Bucket::kStallFull, start + stalled);

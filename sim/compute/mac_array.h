@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <systemc>
+#include <vector>
 
 #include "isa/instructions.h"
 #include "sim/compute/result_stream.h"
 #include "sim/memory/core_clock.h"
 #include "sim/memory/sram.h"
 #include "sim/stats/recorder.h"
+#include "sim/stats/schedule.h"
 #include "sim/stats/timeline.h"
 
 namespace npu {
@@ -49,6 +51,7 @@ class MacArray : public sc_core::sc_module {
   /// When the array, or its weight port, worked on the instruction executed last.
   struct Work {
     std::uint64_t begin_cycle = 0, end_cycle = 0;
+    std::vector<Schedule::Stripe> stripes;  ///< Of a streamed tile.
   };
   [[nodiscard]] const Work& last_work() const;
 

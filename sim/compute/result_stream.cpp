@@ -38,13 +38,20 @@ void ResultStream::push_tile(std::int64_t positions, std::vector<std::byte> sums
 
 ResultStream::Taken ResultStream::take(std::int64_t entries, std::uint64_t cycle,
                                        std::int64_t cost) {
-  Taken taken{.end_cycle = cycle};
+  Taken taken{.end_cycle = cycle, .takes = {}};
   while (entries > 0) {
     while (stripes_.empty()) sc_core::wait(was_pushed_);
     Stripe& stripe = stripes_.front();
     const std::int64_t count = std::min(entries, stripe.entries);
     const Run run{count, std::max(taken.end_cycle, stripe.ready), cost};
     const auto busy = static_cast<std::uint64_t>(count * cost);
+    if (!taken.takes.empty() && run.start == taken.end_cycle) {
+      taken.takes.back().entries += count;
+    } else {
+      taken.takes.push_back({.entries = count,
+                             .start_cycle = run.start,
+                             .cost_cycles = static_cast<std::uint64_t>(cost)});
+    }
     taken.end_cycle = run.start + busy;
     taken.busy_cycles += busy;
     runs_.push_back(run);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/config/npu_config.h"
+#include "sim/stats/schedule.h"
 
 namespace npu {
 
@@ -39,6 +40,7 @@ class ResultStream {
   /// When the entries were taken, and how long the unit worked on them.
   struct Taken {
     std::uint64_t end_cycle = 0, busy_cycles = 0;
+    std::vector<Schedule::Take> takes;  ///< As few as there are gaps between entries, and one more.
   };
   /// Takes `entries` from `cycle` on, each `cost` cycles after the one before. Blocks the calling
   /// SC_THREAD until they are pushed.

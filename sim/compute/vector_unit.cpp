@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/compute/vector_exec.h"
@@ -37,6 +38,7 @@ struct VectorUnit::Impl {
   const int stream_columns;
   const std::uint32_t track;
   Timeline timeline;
+  Work last_work;
 };
 
 VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& config,
@@ -47,6 +49,8 @@ VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorConfig& 
                                    stream_columns)) {}
 
 VectorUnit::~VectorUnit() = default;
+
+const VectorUnit::Work& VectorUnit::last_work() const { return impl_->last_work; }
 
 Timeline& VectorUnit::timeline() { return impl_->timeline; }
 
@@ -69,15 +73,17 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
   timing::VectorTiming t = timing::vector_op(u.config, work.kind, work.elements, work.steps);
   const auto latency = static_cast<std::uint64_t>(t.fill_drain_cycles);
   auto waited = std::uint64_t{0};
+  u.last_work.takes.clear();
   if (streamed) {
     NPU_CHECK(u.stream != nullptr, "a streamed instruction needs a result stream");
     const std::int64_t positions = instruction[isa::Opd::kOutH] * instruction[isa::Opd::kOutW];
     const timing::VectorTiming entry = timing::vector_op(u.config, work.kind, u.stream_columns, 1);
-    const ResultStream::Taken taken = u.stream->take(positions, start, entry.busy_cycles);
+    ResultStream::Taken taken = u.stream->take(positions, start, entry.busy_cycles);
     waited = taken.end_cycle - start - taken.busy_cycles;
     t.busy_cycles = static_cast<std::int64_t>(taken.busy_cycles);
     t.lane_ops = positions * entry.lane_ops;
     t.total_cycles = static_cast<std::int64_t>(taken.end_cycle - start + latency);
+    u.last_work.takes = std::move(taken.takes);
   }
   const std::uint64_t alone = start + static_cast<std::uint64_t>(t.total_cycles);
   std::uint64_t end = alone;
@@ -107,6 +113,8 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
   u.timeline.advance(Bucket::kIdle, start);
   // A pipelined unit hands its latency over to what follows.
   const std::uint64_t hidden = u.config.pipelined ? latency : 0;
+  u.last_work.end_cycle = end;
+  u.last_work.drain_cycles = streamed ? latency : hidden;
   u.timeline.advance(Bucket::kWaitDependency, start + waited);
   u.timeline.advance(Bucket::kFillDrain, start + waited + latency - hidden);
   u.timeline.advance(Bucket::kBusy, alone - hidden);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <systemc>
+#include <vector>
 
 #include "isa/instructions.h"
 #include "sim/compute/result_stream.h"
@@ -10,6 +11,7 @@
 #include "sim/memory/core_clock.h"
 #include "sim/memory/sram.h"
 #include "sim/stats/recorder.h"
+#include "sim/stats/schedule.h"
 #include "sim/stats/timeline.h"
 
 namespace npu {
@@ -33,6 +35,15 @@ class VectorUnit : public sc_core::sc_module {
   /// As MacArray::execute.
   std::uint64_t execute(const isa::Instruction& instruction, std::int32_t index,
                         std::int32_t layer);
+
+  /// The instruction executed last.
+  struct Work {
+    std::uint64_t end_cycle = 0;
+    /// At its end: its results are under way, and the unit may work on the next one.
+    std::uint64_t drain_cycles = 0;
+    std::vector<Schedule::Take> takes;  ///< Of a streamed one.
+  };
+  [[nodiscard]] const Work& last_work() const;
 
   [[nodiscard]] Timeline& timeline();
 

@@ -114,8 +114,9 @@ struct Machine::Impl {
       schedule.add_engine(std::string(name), config.sequencer.queue_depth);
       hooks.on_executed = [this](isa::Engine engine, const Execution& execution) {
         if (engine == isa::Engine::kMacArray && !execution.is_sync) {
-          const MacArray::Work& work = mac_array.last_work();
-          schedule.on_executed(engine, execution, work.begin_cycle, work.end_cycle);
+          schedule.on_executed(engine, execution, mac_array.last_work());
+        } else if (engine == isa::Engine::kVector && !execution.is_sync) {
+          schedule.on_executed(engine, execution, vector_unit.last_work());
         } else {
           schedule.on_executed(engine, execution);
         }
@@ -238,7 +239,11 @@ struct Machine::Impl {
     Schedule& s = schedule.begin_run(begin);
     const std::vector<Timeline*> all = timelines();
     for (std::size_t e = 0; e < s.engines.size(); ++e) all[e]->log_into(&s.engines[e].phases);
+    for (std::size_t c = 0; c < dma.size(); ++c) {
+      dma[c]->log_into(&s.engines[static_cast<std::size_t>(isa::Engine::kDma0) + c].channel);
+    }
     dram.log_into(s.dram);
+    schedule.set_stream(config.mac_array);
   }
 
   /// Accounts everything up to the end of the run.

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/compute/mac_array.h"
+#include "sim/compute/vector_unit.h"
 #include "sim/core/execution_engine.h"
 #include "sim/core/sequencer.h"
 #include "sim/stats/schedule.h"
@@ -19,18 +21,28 @@ class ScheduleRecorder {
   /// Forgets the run before. @return the schedule, for the units to log their phases into.
   Schedule& begin_run(std::uint64_t cycle);
   void on_word(const SequencedWord& word);
-  /// The unit worked from when it took the instruction until its completion.
+  void set_stream(const MacArrayConfig& config);
+  /// The unit worked from when it took the instruction until its completion; a channel with
+  /// pipelined descriptors, until what its log says.
   void on_executed(isa::Engine engine, const Execution& execution);
-  /// The unit worked from begin_cycle to end_cycle.
-  void on_executed(isa::Engine engine, const Execution& execution, std::uint64_t begin_cycle,
-                   std::uint64_t end_cycle);
+  void on_executed(isa::Engine engine, const Execution& execution, const MacArray::Work& work);
+  void on_executed(isa::Engine engine, const Execution& execution, const VectorUnit::Work& work);
   void end_run(std::uint64_t cycle) { schedule_.end_cycle = cycle; }
 
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
  private:
+  Schedule::Instruction& add(isa::Engine engine, const Execution& execution,
+                             std::uint64_t begin_cycle, std::uint64_t end_cycle);
+  [[nodiscard]] std::uint32_t executed(isa::Engine engine) const {
+    return static_cast<std::uint32_t>(executed_[static_cast<std::size_t>(engine)].instructions);
+  }
+
+  struct Executed {
+    std::size_t instructions = 0, descriptors = 0;
+  };
   Schedule schedule_;
-  std::vector<std::size_t> executed_;  ///< Per engine: instructions so far.
+  std::vector<Executed> executed_;  ///< Per engine, so far.
 };
 
 }  // namespace npu

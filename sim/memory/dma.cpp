@@ -2,102 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <functional>
-#include <queue>
 #include <utility>
-#include <vector>
 
 #include "sim/base/error.h"
-#include "sim/memory/bus_timeline.h"
-#include "sim/memory/dma_descriptor.h"
+#include "sim/memory/dma_impl.h"
 
 namespace npu {
-namespace {
-
-constexpr std::uint64_t kCostUnit = 1024;  ///< Bus cycles per beat count in 1 / kCostUnit.
-
-}  // namespace
-
-struct DmaChannel::Impl {
-  Impl(const DmaConfig& dma, const CoreClock& core, Sram& sram, Dram& memory, Recorder& counters,
-       DramClient* self, std::uint32_t own_track);
-
-  /// A load or store of which requests are to be issued or under way.
-  struct Open {
-    DmaDescriptor descriptor;
-    std::int32_t index, layer;
-    std::uint64_t begin = 0, end = 0;  ///< Start, and last byte so far.
-    std::uint64_t busy_cycles = 0;
-    std::size_t requests = 0;  ///< Under way.
-    bool is_issued = false, is_long_run = false;
-    [[nodiscard]] bool is_load() const { return descriptor.kind == DmaDescriptor::Kind::kLoad; }
-  };
-
-  void check_bounds(const DmaDescriptor& d);
-  void load(const DmaDescriptor& d);
-  void store(const DmaDescriptor& d);
-  void local(const DmaDescriptor& d);
-  void count(const DmaDescriptor& d, std::int32_t of_layer, std::uint64_t begin,
-             std::uint64_t end) const;
-  /// @param run_bytes  of the instruction, before its dimensions are merged.
-  /// @return the cycle of completion, if it is known.
-  std::optional<std::uint64_t> execute(const DmaDescriptor& d, std::int64_t run_bytes,
-                                       std::int32_t index, std::int32_t of_layer);
-  /// Runs a load or store until all its requests are issued; not pipelined: to its end.
-  std::optional<std::uint64_t> issue(const DmaDescriptor& d, bool is_long_run, std::int32_t index,
-                                     std::int32_t of_layer, std::uint64_t begin);
-  /// Takes the oldest descriptor out. @return the cycle of its completion.
-  std::uint64_t end_oldest();
-  /// Ends the oldest descriptors that have nothing under way any more.
-  void end_descriptors();
-  void answered(std::uint64_t tag, std::uint64_t cycle);
-
-  [[nodiscard]] bool offer(const DmaPiece& piece, bool is_write);
-  void release_slots();
-  void wait_for_progress();
-  /// Waits after a refusal until the DRAM may have room.
-  void wait_for_space();
-  /// Wakes the thread when the next slot is released, if that is known.
-  void arm();
-  /// Books the bus, then the scratchpad, for data of which the first byte is there in cycle `first`
-  /// and the last one by `last`. @return the end.
-  std::uint64_t transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
-                         std::uint64_t last, Open& owner);
-
-  const CoreClock& clock;
-  Sram& scratchpad;
-  Dram& dram;
-  Recorder& recorder;
-  DramClient* const client;
-  const std::uint32_t track;
-  const std::uint64_t setup_cycles, read_latency, completion_cycles;
-  const bool pipelined;
-  const std::int64_t full_rate_run_bytes;
-  const std::uint64_t long_run_beat_cost;  ///< [cycle / kCostUnit]
-  const std::size_t max_outstanding;
-  const RequestCutter::Widths widths;
-
-  BusTimeline bus;
-  std::deque<Open> open;         ///< In order; the last one issues.
-  std::uint64_t ended = 0;       ///< Descriptors taken from the front of `open`.
-  std::uint64_t extra_cost = 0;  ///< Of long runs, below a cycle [cycle / kCostUnit].
-  std::uint64_t last_end = 0;    ///< Latest completion that is known.
-  OnComplete on_complete;
-  std::uint64_t bus_free = 0;  ///< Cycle at which the last booked data has passed.
-  std::size_t in_flight = 0;   ///< Requests whose slot is taken.
-  /// A request under way.
-  struct Piece {
-    DmaPiece piece;
-    std::uint64_t descriptor = 0;  ///< Counted from the first of the run.
-    std::uint64_t first_data = 0;  ///< When the first byte of a read is here.
-  };
-  std::vector<Piece> pieces;        ///< By tag.
-  std::vector<std::uint64_t> tags;  ///< Free ones.
-  /// When slots of answered requests become free.
-  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> releases;
-  sc_core::sc_event progress;
-};
 
 DmaChannel::Impl::Impl(const DmaConfig& dma, const CoreClock& core, Sram& sram, Dram& memory,
                        Recorder& counters, DramClient* self, std::uint32_t own_track)
@@ -138,103 +48,6 @@ void DmaChannel::Impl::check_bounds(const DmaDescriptor& d) {
             "a descriptor reads beyond its memory");
 }
 
-void DmaChannel::Impl::arm() {
-  if (releases.empty()) return;
-  const sc_core::sc_time at = clock.at(releases.top());
-  const sc_core::sc_time& now = sc_core::sc_time_stamp();
-  progress.notify(at > now ? at - now : sc_core::SC_ZERO_TIME);
-}
-
-void DmaChannel::Impl::release_slots() {
-  const std::uint64_t now = clock.now();
-  while (!releases.empty() && releases.top() <= now) {
-    releases.pop();
-    --in_flight;
-  }
-}
-
-void DmaChannel::Impl::wait_for_progress() {
-  arm();
-  sc_core::wait(progress);
-  bus.account(Bucket::kWaitDram, clock.now());
-  release_slots();
-}
-
-void DmaChannel::Impl::wait_for_space() {
-  bus.account(Bucket::kWaitDram, clock.now());
-  sc_core::wait(dram.space_event());
-  bus.account(Bucket::kStallFull, clock.now());
-  release_slots();
-}
-
-bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
-  const std::uint64_t tag = tags.back();
-  const DramRequest request{.address = piece.address,
-                            .bytes = static_cast<std::int32_t>(piece.bytes),
-                            .is_write = is_write,
-                            .layer = open.back().layer,
-                            .tag = tag,
-                            .client = client};
-  // A write may be answered at once.
-  tags.pop_back();
-  pieces[tag] = {piece, ended + open.size() - 1};
-  ++open.back().requests;
-  if (!dram.offer(request)) {
-    --open.back().requests;
-    tags.push_back(tag);
-    return false;
-  }
-  ++in_flight;
-  return true;
-}
-
-std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
-                                         std::uint64_t last, Open& owner) {
-  auto beats = static_cast<std::uint64_t>(piece.beats);
-  if (owner.is_long_run) {
-    extra_cost += beats * long_run_beat_cost;
-    beats = extra_cost / kCostUnit;
-    extra_cost %= kCostUnit;
-  }
-  owner.busy_cycles += beats;
-  const std::uint64_t passed = std::max(last, std::max(first, bus_free) + beats);
-  bus_free = scratchpad.book(is_write, piece.scratchpad.low, piece.scratchpad.high,
-                             piece.port_bytes, passed - beats, beats);
-  bus.add(passed - beats, passed, bus_free);
-  return bus_free;
-}
-
-void DmaChannel::Impl::answered(std::uint64_t tag, std::uint64_t cycle) {
-  tags.push_back(tag);
-  const Piece& answer = pieces[tag];
-  Open& owner = open[answer.descriptor - ended];
-  const std::uint64_t end =
-      owner.is_load() ? transfer(answer.piece, true, answer.first_data, cycle, owner) : cycle;
-  releases.push(end);
-  owner.end = std::max(owner.end, end);
-  --owner.requests;
-  if (pipelined) end_descriptors();
-  arm();
-}
-
-std::uint64_t DmaChannel::Impl::end_oldest() {
-  const Open& done = open.front();
-  const std::uint64_t end = done.end + (done.is_load() ? completion_cycles : 0);
-  count(done.descriptor, done.layer, done.begin, end);
-  recorder.span({track, done.index, done.begin, end});
-  open.pop_front();
-  ++ended;
-  return end;
-}
-
-void DmaChannel::Impl::end_descriptors() {
-  while (!open.empty() && open.front().is_issued && open.front().requests == 0) {
-    const std::uint64_t busy = open.front().busy_cycles;
-    last_end = std::max(last_end, end_oldest());
-    on_complete(last_end, busy);
-  }
-}
-
 void DmaChannel::Impl::load(const DmaDescriptor& d) {
   RequestCutter cutter(d, widths);
   DmaPiece piece;
@@ -251,7 +64,7 @@ void DmaChannel::Impl::load(const DmaDescriptor& d) {
     if (is_refused) {
       wait_for_space();
     } else if (has_next || !pipelined) {
-      wait_for_progress();
+      log.go_on_from(wait_for_progress());
     }
   }
 }
@@ -262,10 +75,11 @@ void DmaChannel::Impl::store(const DmaDescriptor& d) {
   bus.timeline().advance(Bucket::kFillDrain, bus_free);
   DmaPiece piece;
   while (cutter.next(piece)) {
-    while (in_flight == max_outstanding) wait_for_progress();
+    while (in_flight == max_outstanding) log.go_on_from(wait_for_progress());
     const auto beats = static_cast<std::uint64_t>(piece.beats);
     const std::uint64_t now = clock.now();
-    clock.wait_until(transfer(piece, false, now, now + beats, open.back()));
+    clock.wait_until(transfer(piece, false, now, now + beats, open.back(), log.origin()));
+    log.go_on_from(log.bus());
     release_slots();
     while (!offer(piece, true)) wait_for_space();
   }
@@ -319,13 +133,14 @@ DmaChannel::~DmaChannel() = default;
 
 std::optional<std::uint64_t> DmaChannel::Impl::issue(const DmaDescriptor& d, bool is_long_run,
                                                      std::int32_t index, std::int32_t of_layer,
-                                                     std::uint64_t begin) {
+                                                     std::uint64_t begin, std::uint32_t number) {
   open.push_back({.descriptor = d,
                   .index = index,
                   .layer = of_layer,
                   .begin = begin,
                   .end = clock.now(),
-                  .is_long_run = is_long_run});
+                  .is_long_run = is_long_run,
+                  .number = number});
   if (d.kind == DmaDescriptor::Kind::kLoad) {
     load(d);
   } else {
@@ -333,6 +148,7 @@ std::optional<std::uint64_t> DmaChannel::Impl::issue(const DmaDescriptor& d, boo
   }
   Open& done = open.back();
   done.is_issued = true;
+  log.release(number);
   if (!pipelined) {
     done.end = std::max(done.end, bus_free);
     clock.wait_until(done.end + (done.is_load() ? completion_cycles : 0));
@@ -346,7 +162,10 @@ std::optional<std::uint64_t> DmaChannel::Impl::execute(const DmaDescriptor& d,
                                                        std::int64_t run_bytes, std::int32_t index,
                                                        std::int32_t of_layer) {
   const std::uint64_t begin = clock.now();
+  release_slots();
+  const std::uint32_t number = log.begin();
   if (!pipelined || open.empty()) {
+    if (begin + setup_cycles > bus_free) log.set_up();
     bus_free = std::max(bus_free, begin + setup_cycles);
     bus.account(Bucket::kFillDrain, begin + setup_cycles);
     clock.wait_until(begin + setup_cycles);
@@ -355,13 +174,16 @@ std::optional<std::uint64_t> DmaChannel::Impl::execute(const DmaDescriptor& d,
   if (d.kind == DmaDescriptor::Kind::kLoad || d.kind == DmaDescriptor::Kind::kStore) {
     const bool is_long_run = d.kind == DmaDescriptor::Kind::kLoad && full_rate_run_bytes > 0 &&
                              run_bytes > full_rate_run_bytes && run_bytes < d.bytes();
-    end = issue(d, is_long_run, index, of_layer, begin);
+    end = issue(d, is_long_run, index, of_layer, begin, number);
   } else {
-    while (in_flight > 0) wait_for_progress();
+    while (in_flight > 0) log.go_on_from(wait_for_progress());
     bus_free = std::max(bus_free, clock.now());
     local(d);
     clock.wait_until(bus_free);
     bus.account(Bucket::kWaitDram, clock.now());
+    log.go_on_from(log.pass(number, bus_free, log.origin()));
+    log.release(number);
+    log.end(number, bus_free, 0, log.origin());
     count(d, of_layer, begin, clock.now());
     recorder.span({track, index, begin, clock.now()});
     end = std::max(clock.now(), last_end);
@@ -379,8 +201,10 @@ std::optional<std::uint64_t> DmaChannel::execute(const isa::Instruction& instruc
 
 void DmaChannel::on_complete(OnComplete hook) { impl_->on_complete = std::move(hook); }
 
-void DmaChannel::account(Bucket gap, std::uint64_t until) {
-  impl_->bus.account(impl_->in_flight > 0 ? Bucket::kWaitDram : gap, until);
+void DmaChannel::account(Bucket gap, std::uint64_t until) { impl_->account(gap, until); }
+
+void DmaChannel::log_into(Schedule::ChannelLog* log) {
+  impl_->log.log_into(impl_->pipelined ? log : nullptr);
 }
 
 Timeline& DmaChannel::timeline() { return impl_->bus.timeline(); }

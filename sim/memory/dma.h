@@ -9,6 +9,7 @@
 #include "isa/instructions.h"
 #include "sim/memory/dram.h"
 #include "sim/memory/sram.h"
+#include "sim/stats/schedule.h"
 #include "sim/stats/timeline.h"
 
 namespace npu {
@@ -59,6 +60,8 @@ class DmaChannel : public sc_core::sc_module, private DramClient {
   void account(Bucket gap, std::uint64_t until);
 
   [[nodiscard]] Timeline& timeline();
+  /// From now on the milestones of pipelined descriptors go into `log`, which must outlive this.
+  void log_into(Schedule::ChannelLog* log);
 
  private:
   void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) override;

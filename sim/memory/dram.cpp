@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <deque>
 
 #include "sim/base/error.h"
 #include "sim/base/math.h"
 #include "sim/memory/address_mapping.h"
 #include "sim/memory/dram_activity.h"
+#include "sim/memory/dram_rates.h"
 #include "sim/memory/dram_scheduler.h"
 #include "sim/memory/fixed_latency_channel.h"
 #include "sim/memory/interconnect.h"
@@ -29,22 +29,6 @@ struct OpenRequest {
   std::int32_t places_left = 0;  ///< Writes: not yet in a queue.
   DramClock first_data = kNever, last_data = 0;
   std::uint64_t last_arrival = 0;  ///< Writes: core cycle at the controller.
-};
-
-/// Periods as integers: core in ps, DRAM as 10^9 ps·kHz / kHz.
-struct Rates {
-  std::int64_t khz, period_ps;
-  Rates(const DramConfig& config, const CoreClock& clock)
-      : khz(std::llround(config.clock_mhz * 1000)),
-        period_ps(static_cast<std::int64_t>(clock.period_ps())) {
-    NPU_CHECK(khz > 0, "a DRAM needs a clock");
-  }
-  [[nodiscard]] ClockRatio clock_to_core() const { return {kPsKhz, khz * period_ps}; }
-  [[nodiscard]] ClockRatio core_to_clock() const { return {khz * period_ps, kPsKhz}; }
-  [[nodiscard]] ClockRatio clock_to_ps() const { return {kPsKhz, khz}; }
-
- private:
-  static constexpr std::int64_t kPsKhz = 1'000'000'000;
 };
 
 }  // namespace
@@ -121,7 +105,7 @@ struct Dram::Impl {
   const DramConfig config;
   const CoreClock& clock;
   Recorder& recorder;
-  const Rates rates;
+  const DramRates rates;
   const ClockRatio to_core, to_clock, clock_to_ps;
   const AddressMapping mapping;  ///< Of the channels.
   const std::int64_t capacity_bytes;
@@ -385,6 +369,10 @@ void Dram::close(std::uint64_t cycle) {
 }
 
 void Dram::log_into(std::vector<PhaseLog>& logs) {
+  if (impl_->fixed != nullptr) {
+    logs.resize(1);
+    return impl_->fixed->memory().log_into(logs.data());
+  }
   logs.resize(impl_->channels.size());
   for (std::size_t i = 0; i < logs.size(); ++i) impl_->channels[i]->log_into(&logs[i]);
 }

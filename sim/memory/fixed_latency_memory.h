@@ -40,6 +40,7 @@ class FixedLatencyMemory {
   /// Accounts the cycles up to `cycle`.
   void close(std::uint64_t cycle);
   [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+  void log_into(PhaseLog* log) { timeline_.log_into(log); }
 
  private:
   /// Data that moves in core cycles [begin, end), asked for since `arrival`.

@@ -25,8 +25,9 @@ enum class Cause : std::uint8_t {
   kDispatch,       ///< The sequencer decodes and dispatches.
   kFetch,          ///< The sequencer waits for the word from DRAM.
   kTail,           ///< After the last instruction: DRAM writes what its queues still hold.
+  kStreamLatency,  ///< Sums on their way to the vector unit, or their places on the way back.
 };
-inline constexpr std::size_t kCauseCount = 11;
+inline constexpr std::size_t kCauseCount = 12;
 [[nodiscard]] std::string_view name_of(Cause cause);  ///< "busy", "fill_drain", …
 using CauseCycles = std::array<std::uint64_t, kCauseCount>;
 
@@ -37,8 +38,9 @@ enum class Handover : std::uint8_t {
   kToken,      ///< The instruction waited for a token: a data dependency or a free buffer.
   kDispatch,   ///< It was dispatched no earlier.
   kQueueFull,  ///< Dispatch waited for room in an engine's queue.
+  kStream,     ///< It waited for sums in the result stream, or for places there.
 };
-inline constexpr std::size_t kHandoverCount = 5;
+inline constexpr std::size_t kHandoverCount = 6;
 [[nodiscard]] std::string_view name_of(Handover handover);
 
 /// A span of time in which the run could not have gone on but for one unit.
@@ -58,6 +60,11 @@ struct PathStep {
 /// for room in a queue takes no time of the path by itself: the path goes through what was waited
 /// for, and the handovers say how it got there. Where two things were waited for until the same
 /// cycle, the unit's own order comes first, then the token, then the dispatch.
+///
+/// Units that overlap hand over inside their instructions. Between the array and the vector unit
+/// the path changes over where an entry of the result stream was waited for (its sums, or its
+/// place). In a DMA channel with pipelined descriptors it goes from a descriptor to the one before
+/// at the instant at which that one's data let its own pass, or let a request be issued.
 struct CriticalPath {
   std::uint64_t begin_cycle = 0, end_cycle = 0;
   std::vector<std::string> units;  ///< The engines, "sequencer" last.
