@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "kernels/onnx_import/converter.h"
+#include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/tensors.h"
 #include "workloads/graph/node_rules.h"
 
@@ -69,6 +70,19 @@ TensorId StageBuilder::add_tensor(graph::Tensor tensor) {
   return static_cast<TensorId>(stage_.graph.tensors.size() - 1);
 }
 
+DType StageBuilder::storage(const std::string& value, onnx::ElementType type) const {
+  const auto range = network_.ranges.find(value);
+  if (range == network_.ranges.end() || !onnx::is_float(type)) {
+    return storage_of(type, options_.precision);
+  }
+  const std::optional<DType> integer = storage_of(range->second);
+  if (!integer) {
+    not_mapped("\"{}\" may reach {} … {}, beyond int32", value, range->second.low,
+               range->second.high);
+  }
+  return *integer;
+}
+
 const Form& StageBuilder::find(const std::string& value, bool takes_int64) {
   const auto it = forms_.find(value);
   if (it != forms_.end()) return it->second.front();
@@ -80,7 +94,7 @@ const Form& StageBuilder::find(const std::string& value, bool takes_int64) {
   }
   graph::Tensor input;
   input.name = value;
-  input.type = storage_of(type.type, options_.precision);
+  input.type = storage(value, type.type);
   input.shape = tensor_shape(type.shape);
   const TensorId id = add_tensor(std::move(input));
   stage_.inputs.push_back({value, id});
@@ -96,7 +110,7 @@ const Form& StageBuilder::in_order(const std::string& value, const Order& order)
   if (const onnx::Value* constant = network_.constant(value); constant != nullptr) {
     graph::Tensor tensor;
     tensor.name = value;
-    tensor.type = storage_of(constant->type, options_.precision);
+    tensor.type = storage(value, constant->type);
     tensor.shape = tensor_shape(permuted(constant->shape, order));
     tensor.is_constant = true;
     tensor.data = bytes_in(*constant, tensor.type, order);
@@ -149,7 +163,9 @@ TensorId StageBuilder::make_transpose(TensorId x, const Order& permutation) {
 
 void StageBuilder::convert(std::size_t index) {
   const onnx::Node& node = network_.model.graph.nodes.at(index);
-  const Converter* converter = find_converter(node.domain, node.op_type);
+  const bool is_integer = !node.outputs.empty() && network_.ranges.contains(node.outputs[0]);
+  const Converter* converter = is_integer ? find_converter(kIntegerDomain, node.op_type) : nullptr;
+  if (converter == nullptr) converter = find_converter(node.domain, node.op_type);
   if (converter == nullptr) not_mapped("no NPU form");
   for (const auto* names : {&node.inputs, &node.outputs}) {
     for (const std::string& name : *names) {

@@ -39,6 +39,12 @@ double Conversion::need_scalar(std::size_t i, std::string_view what) const {
   return to_doubles(value)[0];
 }
 
+const Range& Conversion::range(const std::string& value) const {
+  const auto it = stage_.network_.ranges.find(value);
+  if (it == stage_.network_.ranges.end()) not_mapped("\"{}\" has no range", value);
+  return it->second;
+}
+
 DType Conversion::dtype(onnx::ElementType type) const {
   return storage_of(type, stage_.options_.precision);
 }

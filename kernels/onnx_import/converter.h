@@ -71,6 +71,8 @@ class StageBuilder {
   /// @throws NotMapped for int64 from outside the stage, unless `takes_int64`.
   const Form& find(const std::string& value, bool takes_int64 = false);
   const Form& in_order(const std::string& value, const Order& order);
+  /// The type that holds a value: in an integer network by its range.
+  [[nodiscard]] DType storage(const std::string& value, onnx::ElementType type) const;
   graph::TensorId add_tensor(graph::Tensor tensor);
   graph::TensorId make_transpose(graph::TensorId x, const Order& permutation);
   graph::TensorId make_reshape(graph::TensorId x, Shape shape);
@@ -142,6 +144,9 @@ class Conversion {
   /// A constant from a value, in the order and type given.
   [[nodiscard]] graph::TensorId add_constant(const onnx::Value& value, DType type,
                                              const Order& order);
+  /// Range of an operand or a result of an integer network. @throws NotMapped if there is none.
+  [[nodiscard]] const Range& range(const std::string& value) const;
+
   /// A node with one output; the output's name, if empty, is the ONNX node's.
   graph::TensorId add(graph::OpKind kind, std::vector<graph::TensorId> inputs, graph::Attrs attrs,
                       graph::Tensor output);
@@ -191,12 +196,16 @@ struct Converter {
   void (*convert)(Conversion& conversion);
 };
 
+/// Domain of the rows that take precedence in integer networks (Network::ranges).
+inline constexpr std::string_view kIntegerDomain = "integer network";
+
 /// Rows of each family; registry.cpp lists them.
 [[nodiscard]] std::span<const Converter> attention_converters();
 [[nodiscard]] std::span<const Converter> binary_converters();
 [[nodiscard]] std::span<const Converter> conv_converters();
 [[nodiscard]] std::span<const Converter> gather_converters();
 [[nodiscard]] std::span<const Converter> matmul_converters();
+[[nodiscard]] std::span<const Converter> integer_converters();
 [[nodiscard]] std::span<const Converter> movement_converters();
 [[nodiscard]] std::span<const Converter> normalization_converters();
 [[nodiscard]] std::span<const Converter> pool_converters();

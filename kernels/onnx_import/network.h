@@ -18,6 +18,12 @@ struct ValueType {
   bool is_static = false;
 };
 
+/// Least and greatest value of a tensor of whole numbers.
+struct Range {
+  std::int64_t low = 0, high = 0;
+};
+using Ranges = std::map<std::string, Range, std::less<>>;
+
 /// An output of the network: its name, and the value that it is.
 struct NetworkOutput {
   std::string name, value;
@@ -30,6 +36,9 @@ struct Network {
   onnx::Model model;  ///< Inputs of static shape; nodes in topological order.
   std::vector<NetworkOutput> outputs;
   std::map<std::string, ValueType, std::less<>> types;  ///< By value; constants and inputs, too.
+  /// Of all values of an integer network (integer_ranges.h), whose floats are whole numbers that
+  /// the NPU holds as integers; empty for other networks.
+  Ranges ranges;
 
   /// nullptr if the value is no constant.
   [[nodiscard]] const onnx::Value* constant(std::string_view name) const;
@@ -44,6 +53,8 @@ struct SimplifyOptions {
   std::map<std::string, std::int64_t, std::less<>> dimensions;
   /// Shapes of inputs, for whom the data are there already; these go before `dimensions`.
   std::map<std::string, Shape, std::less<>> input_shapes;
+  /// Ranges of the inputs of an integer network; int8 where none is given.
+  Ranges input_ranges = {};
 };
 
 /// Newest version of ONNX's operator set that is known: that of ONNX 1.21.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/onnx_import/infer.h"
+#include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/network.h"
 
 namespace npu::onnx_import {
@@ -232,6 +233,9 @@ Network simplify(onnx::Model model, const SimplifyOptions& options) {
   Network network;
   network.model = std::move(model);
   Simplifier(network, options).run();
+  if (is_integer_network(network.model.graph)) {
+    network.ranges = integer_ranges(network, options.input_ranges);
+  }
   return network;
 }
 

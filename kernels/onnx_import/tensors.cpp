@@ -1,6 +1,7 @@
 #include "kernels/onnx_import/tensors.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace npu::onnx_import {
@@ -27,6 +28,16 @@ Value laid_out(const Value& value, const Order& order) {
     }
   }
   return onnx::gather_elements(value, shape, indices);
+}
+
+/// Floats that an integer type is to hold.
+void check_whole(const Value& value, ElementType target) {
+  for (const double e : to_doubles(value)) {
+    if (e != std::floor(e)) not_mapped("{} is not a whole number", e);
+    if (e < static_cast<double>(lowest_of(target)) || e > static_cast<double>(highest_of(target))) {
+      not_mapped("{} is beyond {}", e, name_of(target));
+    }
+  }
 }
 
 }  // namespace
@@ -115,6 +126,7 @@ std::vector<std::byte> bytes_in(const Value& value, DType type, const Order& ord
     return moves ? laid_out(value, order).bytes : value.bytes;
   }
   const Value moved = moves ? laid_out(value, order) : value;
+  if (onnx::is_float(value.type) && !onnx::is_float(target)) check_whole(moved, target);
   if (onnx::is_float(target) || onnx::is_float(value.type)) {
     return onnx::from_doubles(target, moved.shape, to_doubles(moved)).bytes;
   }

@@ -65,6 +65,13 @@ void check_weights(const NodeView& view, std::size_t index, std::optional<int> a
   }
 }
 
+/// Products of bytes whose sums are the result: int32 without quantization.
+bool has_raw_sums(const NodeView& view) {
+  const auto byte = [](DType type) { return type == DType::kInt8 || type == DType::kUint8; };
+  return byte(view.in(0).type) && byte(view.in(1).type) && view.out().type == DType::kInt32 &&
+         (!view.has(2) || view.in(2).type == DType::kInt32);
+}
+
 /// x, w, bias, y of convolutions and fully connected. Float networks may store weights as int8.
 void check_mac_types(const NodeView& view) {
   const DType x = view.in(0).type;
@@ -74,7 +81,7 @@ void check_mac_types(const NodeView& view) {
   const auto is = [&](DType want_x, DType want_w, DType want_b) {
     return x == want_x && w == want_w && view.out().type == want_x && (!bias || b == want_b);
   };
-  view.require(is(DType::kInt8, DType::kInt8, DType::kInt32) ||
+  view.require(has_raw_sums(view) || is(DType::kInt8, DType::kInt8, DType::kInt32) ||
                    is(DType::kUint8, DType::kUint8, DType::kInt32) ||
                    is(DType::kInt16, DType::kInt8, DType::kInt64) ||
                    is(DType::kInt16, DType::kInt8, DType::kInt32) ||

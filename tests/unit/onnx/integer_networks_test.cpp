@@ -5,9 +5,8 @@
 #include "kernels/onnx_reference/operators.h"
 #include "kernels/onnx_reference/run.h"
 #include "sim/base/error.h"
-#include "tests/support/npz.h"
+#include "tests/support/integer_network.h"
 #include "tests/support/shared.h"
-#include "workloads/onnx/reader.h"
 
 namespace npu::onnx {
 namespace {
@@ -121,50 +120,15 @@ TEST(IntegerNetworks, BadAttributesAndOperands) {
 
 class Deeploy : public testing::TestWithParam<const char*> {};
 
-/// npz arrays in the order of the graph's inputs or outputs: they are numbered or there is one.
 TEST_P(Deeploy, ReferenceEqualsTheGoldenTensors) {
   NPUSIM_REQUIRE_SHARED();
-  const std::string folder = test::shared_path(std::string("models/") + GetParam());
-  const Model model = read_model(folder + "/network.onnx");
-  const auto arrays = test::read_npz(folder + "/inputs.npz");
-  const auto expected = test::read_npz(folder + "/outputs.npz");
-  const auto nth = [](const std::map<std::string, TensorData>& all, const char* name,
-                      std::size_t i) {
-    const auto single = all.find(name);
-    return single != all.end() ? single->second : all.at(fmt::format("{}_{}", name, i));
-  };
-  Values inputs;
-  for (std::size_t i = 0; i < model.graph.inputs.size(); ++i) {
-    const TensorData data = nth(arrays, "input", i);
-    const auto values = data.as<std::int64_t>();
-    inputs[model.graph.inputs[i].name] = from_doubles(
-        ElementType::kFloat, data.shape, std::vector<double>(values.begin(), values.end()));
-  }
-  const std::vector<Value> outputs = run(model, inputs);
-  ASSERT_EQ(outputs.size(), expected.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const TensorData want = nth(expected, "output", i);
-    EXPECT_EQ(outputs[i].shape, want.shape);
-    const auto golden = want.as<std::int64_t>();
-    EXPECT_EQ(elements_of(outputs[i]), std::vector<std::int64_t>(golden.begin(), golden.end()));
-  }
+  const test::IntegerNetworkCase c = test::load_integer_network(GetParam());
+  std::string difference;
+  EXPECT_TRUE(test::equals_golden(c, run(c.model, c.values()), difference)) << difference;
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Deeploy,
-                         testing::Values("onnx/deeploy/MLPerf/AnomalyDetection",
-                                         "onnx/deeploy/MLPerf/ImageClassification",
-                                         "onnx/deeploy/MLPerf/KeywordSpotting",
-                                         "onnx/deeploy/miniMobileNet",
-                                         "onnx/deeploy/miniMobileNetv2",
-                                         "onnx/deeploy/CCT/Int/ICCT",
-                                         "llm/deeploy/microLlama/INT8/microLlama1",
-                                         "llm/deeploy/microLlama/INT8/microLlama8",
-                                         "llm/deeploy/microLlama/INT8/microLlama8_parallel"),
-                         [](const auto& network) {
-                           std::string name = network.param;
-                           name = name.substr(name.rfind('/') + 1);
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Networks, Deeploy, testing::ValuesIn(test::kIntegerNetworks),
+                         [](const auto& network) { return test::short_name(network.param); });
 
 }  // namespace
 }  // namespace npu::onnx
