@@ -36,9 +36,14 @@ void convert_transpose(Conversion& c) {
 void convert_concat(Conversion& c) {
   const auto rank = static_cast<std::int64_t>(c.out(0).shape.size());
   const auto axis = onnx::resolve_axis(c.attributes().integer("axis", 1), rank);
-  const Order order = c.operand(0).order;
+  std::size_t first = 0;  // An empty part adds nothing and is no tensor.
+  while (first + 1 < c.input_count() && element_count(c.shape(first)) == 0) ++first;
+  const Order order = c.operand(first).order;
   std::vector<TensorId> parts;
-  for (std::size_t i = 0; i < c.input_count(); ++i) parts.push_back(c.tensor(i, order));
+  for (std::size_t i = 0; i < c.input_count(); ++i) {
+    if (element_count(c.shape(i)) != 0) parts.push_back(c.tensor(i, order));
+  }
+  if (parts.size() == 1) return c.result(0, parts[0], order);
   c.result(0, c.concatenate(std::move(parts), place_of(order, axis)), order);
 }
 

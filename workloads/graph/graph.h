@@ -116,7 +116,7 @@ struct Window {
 };
 
 /// With an int32 output convolutions and FULLY_CONNECTED of bytes give the sums themselves, zero
-/// points subtracted, bias (int32) added.
+/// points (0 without quantization) subtracted, bias (int32) added.
 /// CONV_2D (inputs x, w[O,kH,kW,C/groups], bias or absent), DEPTHWISE_CONV_2D (w[1,kH,kW,C·mult]),
 /// TRANSPOSE_CONV (inputs x, w[O,kH,kW,C], bias or absent; pads are those of the output, out =
 /// in·stride − pad + tap), pooling (input x).

@@ -90,6 +90,10 @@ void check_mac_types(const NodeView& view) {
                    is(DType::kBfloat16, DType::kBfloat16, DType::kFloat32) ||
                    is(DType::kFloat32, DType::kInt8, DType::kFloat32),
                "types {} are not supported", types_of(view));
+  if (has_raw_sums(view) && !view.in(0).quantization && !view.in(1).quantization) {
+    require_constant(view, 1);
+    return require_constant(view, 2);
+  }
   check_activation(view, view.node.inputs[0]);
   check_activation(view, view.node.outputs[0]);
   check_weights(view, 1, view.node.kind == OpKind::kDepthwiseConv2d ? 3 : 0);
@@ -233,8 +237,15 @@ void check_types(const NodeView& view) {
     case OpKind::kMinimum:
       check_same(view, {kInt8, kUint8, kInt16, kInt32, kFloat32}, Equal::kQuantization);
       break;
-    case OpKind::kAveragePool2d:
     case OpKind::kMaxPool2d:
+      if (!is_quantized_node(view)) {  // numbers as they are
+        check_same(view, {}, Equal::kNothing);
+        view.require(x != kInt64 && x != kInt32 && x != kBool, "types {} are not supported",
+                     types_of(view));
+        break;
+      }
+      [[fallthrough]];
+    case OpKind::kAveragePool2d:
       check_same(view, {kInt8, kUint8, kInt16, kFloat32, kFloat16, kBfloat16},
                  Equal::kQuantization);
       break;
