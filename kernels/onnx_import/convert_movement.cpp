@@ -43,7 +43,6 @@ void convert_concat(Conversion& c) {
   for (std::size_t i = 0; i < c.input_count(); ++i) {
     if (element_count(c.shape(i)) != 0) parts.push_back(c.tensor(i, order));
   }
-  if (parts.size() == 1) return c.result(0, parts[0], order);
   c.result(0, c.concatenate(std::move(parts), place_of(order, axis)), order);
 }
 
