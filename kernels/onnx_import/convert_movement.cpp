@@ -43,7 +43,15 @@ void convert_concat(Conversion& c) {
   for (std::size_t i = 0; i < c.input_count(); ++i) {
     if (element_count(c.shape(i)) != 0) parts.push_back(c.tensor(i, order));
   }
-  c.result(0, c.concatenate(std::move(parts), place_of(order, axis)), order);
+  const graph::ActivationAttrs attrs{graph::Activation::kNone,
+                                     static_cast<int>(place_of(order, axis))};
+  graph::Tensor y = c.like(parts.at(0), permuted(c.out(0).shape, order));
+  y.quantization = c.get(parts[0]).quantization;
+  // One part is a copy: a stage gives out no tensor that comes in.
+  c.result(0,
+           parts.size() == 1 ? c.add(OpKind::kConcatenation, parts, attrs, y)
+                             : c.concatenate(std::move(parts), attrs.axis),
+           order);
 }
 
 /// Takes begin + i·stride of every dimension (given in ONNX's order) into output `index`.

@@ -206,6 +206,7 @@ inline constexpr std::string_view kIntegerDomain = "integer network";
 [[nodiscard]] std::span<const Converter> gather_converters();
 [[nodiscard]] std::span<const Converter> matmul_converters();
 [[nodiscard]] std::span<const Converter> integer_converters();
+[[nodiscard]] std::span<const Converter> integer_product_converters();
 [[nodiscard]] std::span<const Converter> movement_converters();
 [[nodiscard]] std::span<const Converter> normalization_converters();
 [[nodiscard]] std::span<const Converter> pool_converters();
