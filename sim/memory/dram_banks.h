@@ -43,9 +43,9 @@ struct BurstTimes {
 ///   per-bank refresh counts as an activate for tRRD_S, and the rank's next activate or per-bank
 ///   refresh is tRREFD after it.
 /// Activates and refreshes of a rank, and all column commands, are issued in the order in which
-/// they are booked. Not modelled: collisions on the command bus, postponed refresh, power-down,
-/// tRCD of reads and writes apart. Source: JESD79-4 (DDR4), JESD209-4 (LPDDR4), JESD235 (HBM),
-/// timing tables.
+/// they are booked. Not modelled: collisions on the command bus (command_bus.h), postponed refresh,
+/// power-down, tRCD of reads and writes apart. Source: JESD79-4 (DDR4), JESD209-4 (LPDDR4), JESD235
+/// (HBM), timing tables.
 class DramBanks {
  public:
   explicit DramBanks(const DramConfig& config);

@@ -148,7 +148,7 @@ void DramScheduler::find_first_column(DramClock now) {
   const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
   First first;
   queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
-    first.offer(bank, banks_.earliest_column(bank, outlook) - now, order);
+    first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, order));
   });
   column_ = {.command = {}, .is_valid = true};
   if (!first.is_any()) return;
@@ -160,7 +160,7 @@ void DramScheduler::find_first_activate(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
   First first;
   queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
-    first.offer(bank, banks_.earliest_activate(bank, now) - now, order);
+    first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank, order));
   });
   const DramClock at = now + first.distance();
   activate_ = {.command = {.slot = queue.next_of(first.bank()),
@@ -171,6 +171,10 @@ void DramScheduler::find_first_activate(DramClock now) {
 }
 
 void DramScheduler::consider(std::uint32_t bank, DramClock now) {
+  if (takes_turns()) {
+    column_.is_valid = activate_.is_valid = false;
+    return;
+  }
   const BurstQueue& queue = side(draining_).queue;
   const BurstQueue::Slot slot = queue.next_of(bank);
   if (slot == BurstQueue::kNone) return;
@@ -207,12 +211,21 @@ DramScheduler::Command DramScheduler::choose(DramClock now) {
         }
       }
     }
+    if (takes_turns()) command = on_bus(command);
     // No command of a bank from when its refresh is due, and no row opened in vain before.
     const std::uint32_t bank = s.queue.burst(command.slot).bank;
     const DramClock column = command.is_column ? command.at : command.at + activate_clocks_;
     if (column < banks_.refresh_due(bank)) return command;
     refresh(bank);
   }
+}
+
+DramScheduler::Command DramScheduler::on_bus(Command command) const {
+  const DramClock precharge = command.at - command.first;
+  command.at =
+      precharge > 0 ? bus_.both_free_from(command.at, precharge) : bus_.free_from(command.at);
+  command.first = command.at - precharge;
+  return command;
 }
 
 void DramScheduler::refresh(std::uint32_t bank) {
@@ -276,6 +289,11 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
       wake = command.first;
       booked_until_ = window;
       break;
+    }
+    if (takes_turns()) {
+      bus_.take(command.at);
+      bus_.take(command.first);
+      last_bank_ = side(draining_).queue.burst(command.slot).bank;
     }
     if (command.is_column) {
       issue(command, now, issues);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/memory/burst_queue.h"
+#include "sim/memory/command_bus.h"
 #include "sim/memory/dram_banks.h"
 
 namespace npu {
@@ -16,7 +17,10 @@ namespace npu {
 /// queued makes the writes go first up to that one.
 /// With bank_queue_depth, bursts go on from these queues to a queue per bank, reads or, in a drain,
 /// as many writes as were queued at its start; the scheduler sees the banks' queues only and serves
-/// one direction until nothing of it is left there.
+/// one direction until nothing of it is left there. Of commands that are possible at the same clock
+/// that of the bank goes first whose turn it is, in a round from the bank of the last command; each
+/// takes a clock of the command bus, column commands without precedence. Without these queues, age
+/// decides, and column commands find the command bus free.
 /// In the direction that is served, each bank offers its oldest row hit, else its oldest burst, so
 /// a row with queued hits is not closed. Of the hits the one whose column command can be earliest
 /// goes next, of equals the older; of the misses the one whose activate can be earliest opens its
@@ -111,6 +115,16 @@ class DramScheduler {
   [[nodiscard]] Command column_of(std::uint32_t bank, BurstQueue::Slot slot,
                                   const DramBanks::Outlook& outlook) const;
   [[nodiscard]] Command activate_of(std::uint32_t bank, BurstQueue::Slot slot, DramClock now) const;
+  /// Whether the banks, each with its queue, take turns at the command bus.
+  [[nodiscard]] bool takes_turns() const { return bank_depth_ > 0; }
+  /// What decides between commands of banks that are possible at the same clock: less goes first.
+  [[nodiscard]] std::uint64_t turn_of(std::uint32_t bank, std::uint64_t order) const {
+    if (!takes_turns()) return order;
+    const auto banks = static_cast<std::uint32_t>(banks_.bank_count());
+    return (bank + banks - last_bank_ - 1) % banks;
+  }
+  /// As soon as the command bus is free for it.
+  [[nodiscard]] Command on_bus(Command command) const;
   void refresh(std::uint32_t bank);
   void set_open_row(std::uint32_t bank, std::int64_t row) {
     reads_.queue.set_open_row(bank, row);
@@ -129,6 +143,8 @@ class DramScheduler {
   BurstQueue::Slot read_again_ = BurstQueue::kNone;  ///< The queued write that a read waits for.
   std::size_t bank_depth_;                           ///< 0: the banks have no queues.
   std::vector<std::size_t> in_bank_;                 ///< Bursts in each bank's queue.
+  CommandBus bus_;                                   ///< With queues of the banks.
+  std::uint32_t last_bank_ = 0;                      ///< Of the last command, likewise.
   std::size_t drain_left_ = 0;  ///< Writes of a drain not yet in the banks' queues.
   Kept column_, activate_;
   DramClock booked_until_ = 0;  ///< What can be booked before is.
