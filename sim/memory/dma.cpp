@@ -62,9 +62,11 @@ void DmaChannel::Impl::load(const DmaDescriptor& d) {
       }
     }
     if (is_refused) {
-      wait_for_space();
-    } else if (has_next || !pipelined) {
-      log.go_on_from(wait_for_progress());
+      wait_for_space(false);
+    } else if (has_next) {
+      wait_for_slot();
+    } else if (!pipelined) {
+      wait_for_progress();
     }
   }
 }
@@ -72,16 +74,17 @@ void DmaChannel::Impl::load(const DmaDescriptor& d) {
 void DmaChannel::Impl::store(const DmaDescriptor& d) {
   RequestCutter cutter(d, widths);
   bus_free += read_latency;
-  bus.timeline().advance(Bucket::kFillDrain, bus_free);
+  bus.advance(Bucket::kFillDrain, bus_free);
   DmaPiece piece;
   while (cutter.next(piece)) {
-    while (in_flight == max_outstanding) log.go_on_from(wait_for_progress());
+    while (in_flight == max_outstanding) wait_for_slot();
     const auto beats = static_cast<std::uint64_t>(piece.beats);
     const std::uint64_t now = clock.now();
-    clock.wait_until(transfer(piece, false, now, now + beats, open.back(), log.origin()));
+    clock.wait_until(
+        transfer(piece, false, now, now + beats, open.back(), log.origin(), {.held = held_cycles}));
     log.go_on_from(log.bus());
     release_slots();
-    while (!offer(piece, true)) wait_for_space();
+    while (!offer(piece, true)) wait_for_space(true);
   }
   while (in_flight > 0 && !pipelined) wait_for_progress();
 }
@@ -100,14 +103,14 @@ void DmaChannel::Impl::local(const DmaDescriptor& d) {
   std::uint64_t end = begin + beats;
   if (has_src) {
     begin += read_latency;
-    bus.timeline().advance(Bucket::kFillDrain, begin);
+    bus.advance(Bucket::kFillDrain, begin);
     const ByteRange src = hull(d.src, d.src_stride, d.count, d.run);
     end = scratchpad.book(false, src.low, src.high, from.port_bytes(), begin, beats);
   }
   const ByteRange dst = hull(d.dst, d.dst_stride, d.count, d.run);
   end = std::max(end, scratchpad.book(true, dst.low, dst.high, to.port_bytes(), begin, beats));
-  bus.timeline().advance(Bucket::kBusy, begin + beats);
-  bus.timeline().advance(Bucket::kWaitBank, end);
+  bus.advance(Bucket::kBusy, begin + beats);
+  bus.advance(Bucket::kWaitBank, end);
   bus_free = end;
 }
 
@@ -151,9 +154,12 @@ std::optional<std::uint64_t> DmaChannel::Impl::issue(const DmaDescriptor& d, boo
   log.release(number);
   if (!pipelined) {
     done.end = std::max(done.end, bus_free);
+    bus.finish(done.end, done.is_load() ? 0 : interconnect_delay);
     clock.wait_until(done.end + (done.is_load() ? completion_cycles : 0));
+    bus.account(Bucket::kFillDrain, clock.now());
+  } else {
+    bus.account(Bucket::kWaitDram, clock.now());
   }
-  bus.account(Bucket::kWaitDram, clock.now());
   if (done.requests > 0 || open.size() > 1) return std::nullopt;
   return last_end = std::max({end_oldest(), clock.now(), last_end});
 }
@@ -164,6 +170,7 @@ std::optional<std::uint64_t> DmaChannel::Impl::execute(const DmaDescriptor& d,
   const std::uint64_t begin = clock.now();
   release_slots();
   const std::uint32_t number = log.begin();
+  held_cycles = 0;
   if (!pipelined || open.empty()) {
     if (begin + setup_cycles > bus_free) log.set_up();
     bus_free = std::max(bus_free, begin + setup_cycles);
@@ -211,6 +218,10 @@ Timeline& DmaChannel::timeline() { return impl_->bus.timeline(); }
 
 void DmaChannel::on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) {
   impl_->answered(tag, core_cycle);
+}
+
+void DmaChannel::on_dram_delays(std::uint64_t tag, const DramDelays& delays) {
+  impl_->pieces[tag].delays = delays;
 }
 
 void DmaChannel::on_dram_data(std::uint64_t tag, std::uint64_t core_cycle) {

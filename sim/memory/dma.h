@@ -35,7 +35,8 @@ namespace npu {
 /// Copies and fills wait until nothing is under way.
 ///
 /// Buckets: kFillDrain setup and scratchpad latency, kBusy beats, kWaitBank what banks add to them,
-/// kStallFull while a refused request waits and no data passes, kWaitDram the rest. Not modelled:
+/// kStallFull while a refused request waits and no data passes; of the other gaps between data
+/// kWaitOutstanding, kWaitInterconnect and kWaitDram (bus_timeline.h). Not modelled:
 /// reordering of rows.
 class DmaChannel : public sc_core::sc_module, private DramClient {
  public:
@@ -66,6 +67,7 @@ class DmaChannel : public sc_core::sc_module, private DramClient {
  private:
   void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) override;
   void on_dram_data(std::uint64_t tag, std::uint64_t core_cycle) override;
+  void on_dram_delays(std::uint64_t tag, const DramDelays& delays) override;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -37,6 +37,17 @@ struct DmaChannel::Impl {
     [[nodiscard]] bool is_load() const { return descriptor.kind == DmaDescriptor::Kind::kLoad; }
   };
 
+  /// A request under way.
+  struct Piece {
+    DmaPiece piece;
+    std::uint64_t descriptor = 0;  ///< Counted from the first of the run.
+    std::uint64_t first_data = 0;  ///< When the first byte of a read is here.
+    MilestoneLog::Index before = MilestoneLog::kNone;
+    std::uint64_t offered = 0;      ///< Cycle.
+    std::uint64_t held_cycles = 0;  ///< For want of a slot.
+    DramDelays delays;
+  };
+
   void check_bounds(const DmaDescriptor& d);
   void load(const DmaDescriptor& d);
   void store(const DmaDescriptor& d);
@@ -63,14 +74,19 @@ struct DmaChannel::Impl {
   /// Accounts the cycles up to `until`, in which the channel had no instruction.
   void account(Bucket gap, std::uint64_t until);
   MilestoneLog::Index wait_for_progress();
+  /// Waits until a slot is free for the next request.
+  void wait_for_slot();
   /// Waits after a refusal until the DRAM may have room.
-  void wait_for_space();
+  void wait_for_space(bool is_write);
   /// Wakes the thread when the next slot is released, if that is known.
   void arm();
   /// Books the bus, then the scratchpad, for data of which the first byte is there in cycle `first`
   /// and the last one by `last`, as `before` let them. @return the end.
   std::uint64_t transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
-                         std::uint64_t last, Open& owner, MilestoneLog::Index before);
+                         std::uint64_t last, Open& owner, MilestoneLog::Index before,
+                         const BusTimeline::Waits& waits);
+  /// What held up the data of a read.
+  [[nodiscard]] BusTimeline::Waits waits_of(const Piece& read);
 
   const CoreClock& clock;
   Sram& scratchpad;
@@ -86,20 +102,15 @@ struct DmaChannel::Impl {
   const RequestCutter::Widths widths;
 
   BusTimeline bus;
-  std::deque<Open> open;         ///< In order; the last one issues.
-  std::uint64_t ended = 0;       ///< Descriptors taken from the front of `open`.
-  std::uint64_t extra_cost = 0;  ///< Of long runs, below a cycle [cycle / kCostUnit].
-  std::uint64_t last_end = 0;    ///< Latest completion that is known.
+  std::uint64_t held_cycles = 0;         ///< Of the next request, for want of a slot.
+  std::uint64_t interconnect_delay = 0;  ///< Of the last answer.
+  std::deque<Open> open;                 ///< In order; the last one issues.
+  std::uint64_t ended = 0;               ///< Descriptors taken from the front of `open`.
+  std::uint64_t extra_cost = 0;          ///< Of long runs, below a cycle [cycle / kCostUnit].
+  std::uint64_t last_end = 0;            ///< Latest completion that is known.
   OnComplete on_complete;
   std::uint64_t bus_free = 0;  ///< Cycle at which the last booked data has passed.
   std::size_t in_flight = 0;   ///< Requests whose slot is taken.
-  /// A request under way.
-  struct Piece {
-    DmaPiece piece;
-    std::uint64_t descriptor = 0;  ///< Counted from the first of the run.
-    std::uint64_t first_data = 0;  ///< When the first byte of a read is here.
-    MilestoneLog::Index before = MilestoneLog::kNone;
-  };
   /// An answered request frees its slot.
   struct Release {
     std::uint64_t cycle;

@@ -38,10 +38,19 @@ void DmaChannel::Impl::account(Bucket gap, std::uint64_t until) {
   bus.account(in_flight > 0 ? Bucket::kWaitDram : gap, until);
 }
 
-void DmaChannel::Impl::wait_for_space() {
-  bus.account(Bucket::kWaitDram, clock.now());
+void DmaChannel::Impl::wait_for_slot() {
+  const std::uint64_t from = clock.now();
+  log.go_on_from(wait_for_progress());
+  held_cycles += clock.now() - from;
+}
+
+void DmaChannel::Impl::wait_for_space(bool is_write) {
+  const bool has_no_place = !is_write && dram.reads_are_full();
+  const std::uint64_t from = clock.now();
+  bus.account(Bucket::kWaitDram, from);
   sc_core::wait(dram.space_event());
-  bus.account(Bucket::kStallFull, clock.now());
+  bus.account(has_no_place ? Bucket::kWaitDram : Bucket::kStallFull, clock.now());
+  if (has_no_place) held_cycles += clock.now() - from;
   release_slots();
 }
 
@@ -55,7 +64,12 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
                             .client = client};
   // A write may be answered at once.
   tags.pop_back();
-  pieces[tag] = {.piece = piece, .descriptor = ended + open.size() - 1, .before = log.origin()};
+  pieces[tag] = {.piece = piece,
+                 .descriptor = ended + open.size() - 1,
+                 .before = log.origin(),
+                 .offered = clock.now(),
+                 .held_cycles = held_cycles,
+                 .delays = {}};
   ++open.back().requests;
   if (!dram.offer(request)) {
     --open.back().requests;
@@ -63,12 +77,14 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
     return false;
   }
   ++in_flight;
+  held_cycles = 0;
   return true;
 }
 
 std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write, std::uint64_t first,
                                          std::uint64_t last, Open& owner,
-                                         MilestoneLog::Index before) {
+                                         MilestoneLog::Index before,
+                                         const BusTimeline::Waits& waits) {
   auto beats = static_cast<std::uint64_t>(piece.beats);
   if (owner.is_long_run) {
     extra_cost += beats * long_run_beat_cost;
@@ -81,9 +97,16 @@ std::uint64_t DmaChannel::Impl::transfer(const DmaPiece& piece, bool is_write, s
   if (bus_free + beats >= alone) before = log.bus_or(before, first);
   bus_free = scratchpad.book(is_write, piece.scratchpad.low, piece.scratchpad.high,
                              piece.port_bytes, passed - beats, beats);
-  bus.add(passed - beats, passed, bus_free);
+  bus.add(passed - beats, passed, bus_free, waits);
   log.pass(owner.number, bus_free, before);
   return bus_free;
+}
+
+BusTimeline::Waits DmaChannel::Impl::waits_of(const Piece& read) {
+  // What overlaps with the data before was delayed together with it.
+  const std::uint64_t delay = read.delays.interconnect;
+  const std::uint64_t before = read.offered < bus_free ? std::min(delay, interconnect_delay) : 0;
+  return {.held = read.held_cycles, .queued = read.delays.queued, .interconnect = delay - before};
 }
 
 void DmaChannel::Impl::answered(std::uint64_t tag, std::uint64_t cycle) {
@@ -93,11 +116,13 @@ void DmaChannel::Impl::answered(std::uint64_t tag, std::uint64_t cycle) {
   std::uint64_t end = cycle;
   MilestoneLog::Index milestone = MilestoneLog::kNone;
   if (owner.is_load()) {
-    end = transfer(answer.piece, true, answer.first_data, cycle, owner, answer.before);
+    end = transfer(answer.piece, true, answer.first_data, cycle, owner, answer.before,
+                   waits_of(answer));
     milestone = log.bus();
   } else {
     milestone = log.answer(owner.number, cycle, answer.before);
   }
+  interconnect_delay = answer.delays.interconnect;
   releases.push({end, milestone});
   if (end >= owner.end) {
     owner.end = end;

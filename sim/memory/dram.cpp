@@ -14,22 +14,15 @@
 #include "sim/memory/dram_scheduler.h"
 #include "sim/memory/fixed_latency_channel.h"
 #include "sim/memory/interconnect.h"
+#include "sim/memory/open_request.h"
 #include "sim/memory/paged_bytes.h"
 #include "sim/memory/read_window.h"
+#include "sim/timing/dram_timing.h"
 
 namespace npu {
 namespace {
 
 constexpr std::int64_t kBoundaryBytes = 4096;
-
-/// A request that was accepted, until all its bursts are booked.
-struct OpenRequest {
-  DramRequest request;
-  std::int32_t bursts_left = 0;  ///< Not yet booked.
-  std::int32_t places_left = 0;  ///< Writes: not yet in a queue.
-  DramClock first_data = kNever, last_data = 0;
-  std::uint64_t last_arrival = 0;  ///< Writes: core cycle at the controller.
-};
 
 }  // namespace
 
@@ -110,6 +103,7 @@ struct Dram::Impl {
   const AddressMapping mapping;  ///< Of the channels.
   const std::int64_t capacity_bytes;
   const std::int64_t burst_bytes;
+  const DramClock burst_clocks;
   Interconnect link;
   Interconnect::Lane there{link}, back{link};
   std::uint64_t cycles_there, cycles_back;
@@ -167,6 +161,7 @@ Dram::Impl::Impl(const DramConfig& dram, const InterconnectConfig& interconnect,
       mapping(dram),
       capacity_bytes(dram.capacity_bytes()),
       burst_bytes(dram.burst_bytes()),
+      burst_clocks(dram.kind == DramKind::kFixedLatency ? 1 : timing::burst_clocks(dram)),
       link(interconnect),
       with_data(keeps_data),
       reads(interconnect.max_outstanding_reads) {
@@ -237,8 +232,9 @@ void Dram::Impl::accept(const DramRequest& request) {
   const std::int64_t first = request.address / burst_bytes;
   const std::int64_t last = (end - 1) / burst_bytes;
   const std::uint32_t slot = open_slot();
-  open[slot] = {.request = request, .bursts_left = static_cast<std::int32_t>(last - first + 1)};
   const std::uint64_t now = clock.now();
+  const auto bursts = static_cast<std::int32_t>(last - first + 1);
+  open[slot] = {.request = request, .bursts_left = bursts, .offered = now, .bursts = bursts};
   std::uint64_t arrival = now + cycles_there;
   DramBurst burst{.is_write = request.is_write,
                   .arrival = to_clock.ceil(static_cast<std::int64_t>(arrival)),
@@ -285,10 +281,18 @@ void Dram::Impl::answer_read(const OpenRequest& done) {
   const auto last = static_cast<std::uint64_t>(to_core.ceil(done.last_data));
   done.request.client->on_dram_data(done.request.tag, back.begins(first) + cycles_back);
   const std::uint64_t passed = back.pass(first, static_cast<std::uint64_t>(done.request.bytes));
-  finish(done.request, std::max(last, passed) + cycles_back);
+  const std::uint64_t delivered = std::max(last, passed);
+  const DramClock idle_clocks = config.tRCD + config.tCL + done.bursts * burst_clocks;
+  const std::uint64_t idle = cycles_there + static_cast<std::uint64_t>(to_core.ceil(idle_clocks));
+  done.tell_delays({.interconnect = 2 * link.latency_cycles() + delivered - last,
+                    .queued = done.late(last, idle)});
+  finish(done.request, delivered + cycles_back);
 }
 
 void Dram::Impl::answer_write(const OpenRequest& done) {
+  // A cycle of the way there is the data's own.
+  done.tell_delays(
+      {.interconnect = 2 * link.latency_cycles() + done.late(done.last_arrival, cycles_there + 1)});
   finish(done.request, std::max(done.last_arrival, clock.now()) + cycles_back);
 }
 
@@ -344,6 +348,8 @@ bool Dram::offer(const DramRequest& request) {
   impl_->tell_of_space();
   return true;
 }
+
+bool Dram::reads_are_full() const { return impl_->reads.full(); }
 
 const sc_core::sc_event& Dram::space_event() const { return impl_->space; }
 

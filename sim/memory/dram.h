@@ -13,6 +13,14 @@
 
 namespace npu {
 
+/// What delayed the answer to a request [core cycles].
+struct DramDelays {
+  /// The interconnect's latency both ways, and waiting for its width.
+  std::uint64_t interconnect = 0;
+  /// Of a read: in the DRAM longer than in an idle one.
+  std::uint64_t queued = 0;
+};
+
 /// Who hears that a DRAM request is done.
 class DramClient {
  public:
@@ -23,6 +31,8 @@ class DramClient {
   virtual void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) = 0;
   /// The first byte of read `tag` is at the requester at `core_cycle`. Called before on_dram_done.
   virtual void on_dram_data(std::uint64_t /*tag*/, std::uint64_t /*core_cycle*/) {}
+  /// Called before on_dram_done.
+  virtual void on_dram_delays(std::uint64_t /*tag*/, const DramDelays& /*delays*/) {}
 };
 
 struct DramRequest {
@@ -62,6 +72,8 @@ class Dram : public sc_core::sc_module {
   /// Offers a request now. @return false if a queue that it needs is full: try again after
   /// space_event().
   [[nodiscard]] bool offer(const DramRequest& request);
+  /// Whether interconnect.max_outstanding_reads are under way.
+  [[nodiscard]] bool reads_are_full() const;
   /// Fires when a queue that was full has room again.
   [[nodiscard]] const sc_core::sc_event& space_event() const;
 

@@ -43,7 +43,12 @@ void FixedLatencyChannel::accept(const DramRequest& request, std::int64_t beats)
     first = back_.begins(booking.first_cycle) + link_.latency_cycles();
     cycle = std::max(cycle, back_.pass(booking.first_cycle, bytes));
   }
-  answers_.push_back({request, first, cycle + link_.latency_cycles()});
+  // A cycle of a write's way there is the data's own.
+  const std::uint64_t lane = request.is_write ? sent - now - std::min<std::uint64_t>(sent - now, 1)
+                                              : cycle - booking.done_cycle;
+  const DramDelays delays{.interconnect = 2 * link_.latency_cycles() + lane,
+                          .queued = booking.queued_cycles};
+  answers_.push_back({request, first, cycle + link_.latency_cycles(), delays});
   answered_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -54,6 +59,7 @@ void FixedLatencyChannel::deliver() {
     if (!answer.request.is_write) {
       answer.request.client->on_dram_data(answer.request.tag, answer.first_cycle);
     }
+    answer.request.client->on_dram_delays(answer.request.tag, answer.delays);
     on_done_(answer.request, answer.done_cycle);
   }
 }

@@ -37,6 +37,7 @@ class FixedLatencyChannel : public sc_core::sc_module {
     DramRequest request;
     std::uint64_t first_cycle,
         done_cycle;  ///< First byte of a read, and all of it, at the requester.
+    DramDelays delays;
   };
   FixedLatencyMemory memory_;
   const CoreClock& clock_;

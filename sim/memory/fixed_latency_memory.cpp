@@ -47,6 +47,7 @@ FixedLatencyMemory::Booking FixedLatencyMemory::book(bool is_write, std::int64_t
   booking.end_cycle = std::max(to_cycle(free_[path] + delay), booking.first_cycle + 1);
   booking.done_cycle =
       is_write ? to_cycle(free_[path] + config_.write_response_clocks * kParts) : booking.end_cycle;
+  booking.queued_cycles = to_cycle(begin) - std::min(to_cycle(begin), arrival);
   settle(arrival);
   passages_[path].push_back({arrival, booking.first_cycle, booking.end_cycle});
   recorder_.count(is_write ? Event::kDramWrite : Event::kDramRead,

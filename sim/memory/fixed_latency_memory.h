@@ -26,6 +26,7 @@ class FixedLatencyMemory {
   /// Core cycles in which a request's data moves: [first, end). A write is done at `done`.
   struct Booking {
     std::uint64_t first_cycle = 0, end_cycle = 0, done_cycle = 0;
+    std::uint64_t queued_cycles = 0;  ///< Behind other requests.
   };
 
   FixedLatencyMemory(const DramConfig& config, const ClockRatio& to_core,

@@ -7,8 +7,9 @@ namespace npu {
 namespace {
 
 constexpr std::array<std::string_view, kCauseCount> kCauseNames = {
-    "busy",    "fill_drain", "bank_conflict", "dram_bandwidth", "dram_latency", "row_miss",
-    "refresh", "queue_full", "dispatch",      "fetch",          "tail",         "stream_latency"};
+    "busy",     "fill_drain",   "bank_conflict", "dram_bandwidth", "dram_latency",
+    "row_miss", "refresh",      "queue_full",    "dispatch",       "fetch",
+    "tail",     "interconnect", "outstanding",   "stream_latency"};
 constexpr std::array<std::string_view, kHandoverCount> kHandoverNames = {
     "start", "order", "token", "dispatch", "queue_full", "stream"};
 
@@ -42,6 +43,8 @@ std::string_view unit_of(const CriticalPath& path, const PathStep& step, Cause c
     case Cause::kRefresh:
     case Cause::kTail:
       return "dram";
+    case Cause::kInterconnect:
+      return "interconnect";
     default:
       return path.units.at(step.unit);
   }

@@ -25,9 +25,11 @@ enum class Cause : std::uint8_t {
   kDispatch,       ///< The sequencer decodes and dispatches.
   kFetch,          ///< The sequencer waits for the word from DRAM.
   kTail,           ///< After the last instruction: DRAM writes what its queues still hold.
+  kInterconnect,   ///< Data is delayed by the interconnect's latency and width.
+  kOutstanding,    ///< A request waits for one of max_outstanding, and DRAM does none of these.
   kStreamLatency,  ///< Sums on their way to the vector unit, or their places on the way back.
 };
-inline constexpr std::size_t kCauseCount = 12;
+inline constexpr std::size_t kCauseCount = 14;
 [[nodiscard]] std::string_view name_of(Cause cause);  ///< "busy", "fill_drain", …
 using CauseCycles = std::array<std::uint64_t, kCauseCount>;
 
@@ -77,7 +79,8 @@ struct CriticalPath {
 [[nodiscard]] CriticalPath find_critical_path(const Schedule& schedule);
 
 /// The DRAM's own causes belong to it, whichever channel waits: "dram" for kDramBandwidth,
-/// kDramLatency, kRowMiss, kRefresh and kTail, else the step's unit.
+/// kDramLatency, kRowMiss, kRefresh and kTail, "interconnect" for kInterconnect, else the step's
+/// unit.
 [[nodiscard]] std::string_view unit_of(const CriticalPath& path, const PathStep& step, Cause cause);
 
 }  // namespace npu

@@ -86,6 +86,12 @@ void add_unit_phases(const PhaseLog& unit, const std::vector<PhaseLog>& dram, st
       case Bucket::kWaitDram:
         add_dram(dram, Cause::kDramLatency, at, until, cycles);
         break;
+      case Bucket::kWaitInterconnect:
+        add(Cause::kInterconnect);
+        break;
+      case Bucket::kWaitOutstanding:
+        add_dram(dram, Cause::kOutstanding, at, until, cycles);
+        break;
       default:
         NPU_CHECK(false, "a unit that worked accounted other cycles");
     }

@@ -13,18 +13,28 @@ enum class Bucket : std::uint8_t {
   kFillDrain,       ///< Pipeline fill and drain, weight preload that nothing hides, set-up.
   kWaitDependency,  ///< Waiting for a token.
   kWaitBank,        ///< Scratchpad or accumulator bank conflict.
-  kWaitDram,   ///< DRAM queueing and latency (for a DRAM channel: command timing without data).
-  kRowMiss,    ///< DRAM channel: precharge and activate without data on the bus.
-  kRefresh,    ///< DRAM channel: refresh.
-  kStallFull,  ///< A full queue downstream.
-  kIdle,       ///< Nothing to do.
+  kWaitDram,  ///< DRAM queueing and latency (for a DRAM channel: command timing without data).
+  kWaitInterconnect,  ///< DMA: data later for the interconnect's latency and width.
+  kWaitOutstanding,   ///< DMA: data later because max_outstanding requests were under way.
+  kRowMiss,           ///< DRAM channel: precharge and activate without data on the bus.
+  kRefresh,           ///< DRAM channel: refresh.
+  kStallFull,         ///< A full queue downstream.
+  kIdle,              ///< Nothing to do.
 };
-inline constexpr std::size_t kBucketCount = 9;
+inline constexpr std::size_t kBucketCount = 11;
 
 [[nodiscard]] constexpr std::string_view name_of(Bucket b) {
-  constexpr std::array<std::string_view, kBucketCount> kNames = {
-      "busy",     "fill_drain", "wait_dependency", "wait_bank", "wait_dram",
-      "row_miss", "refresh",    "stall_full",      "idle"};
+  constexpr std::array<std::string_view, kBucketCount> kNames = {"busy",
+                                                                 "fill_drain",
+                                                                 "wait_dependency",
+                                                                 "wait_bank",
+                                                                 "wait_dram",
+                                                                 "wait_interconnect",
+                                                                 "wait_outstanding",
+                                                                 "row_miss",
+                                                                 "refresh",
+                                                                 "stall_full",
+                                                                 "idle"};
   return kNames[static_cast<std::size_t>(b)];
 }
 

@@ -42,7 +42,8 @@ TEST(Dma, ShortLoadTakesSetupAndLatency) {
   const Timeline& timeline = bench.dma[0]->timeline();
   EXPECT_EQ(timeline.cycles(Bucket::kFillDrain), 9U);
   EXPECT_EQ(timeline.cycles(Bucket::kBusy), 4U);  // 64 B at 16 B/cycle.
-  EXPECT_EQ(timeline.cycles(Bucket::kWaitDram), 2 * 3 + kIdleLatency - 4);
+  EXPECT_EQ(timeline.cycles(Bucket::kWaitDram), kIdleLatency - 4);
+  EXPECT_EQ(timeline.cycles(Bucket::kWaitInterconnect), 2U * 3);
 }
 
 TEST(Dma, LoadIsBoundByItsBus) {
