@@ -11,6 +11,7 @@
 //     take turns, so that each array sees all of them;
 // each for three dataflows, single and double registers, systolic and dot product; port width,
 // output latency, positions, accumulation and weights brought ahead are drawn per array or tile.
+//   - every tile as above of arrays of 2×2 to 4×4 that load whole blocks of int8 weights only;
 //   - 100,000 tiles drawn with strides, dilation, padding, depthwise and int16 operands on arrays
 //     of 1×1 to 16×16.
 // With NPUSIM_LARGEST_ARRAY=16 in the environment the first enumeration goes up to 16×16: hours.
@@ -197,6 +198,28 @@ TEST_P(ClosedForm, EveryExtentOfEveryArray) {
         sweep(side, cols, rows, [&](int m, int n, int k) { run(make, compare, config, m, n, k); });
         sweep(cols, side, rows, [&](int n, int m, int k) { run(make, compare, config, m, n, k); });
         sweep(rows, side, cols, [&](int k, int m, int n) { run(make, compare, config, m, n, k); });
+      }
+    }
+  });
+  EXPECT_EQ(compare.failures, 0) << "of " << compare.tiles;
+}
+
+TEST_P(ClosedForm, EveryTileOfSmallArraysThatLoadWholeBlocks) {
+  if (GetParam().dataflow != Dataflow::kWeightStationary) GTEST_SKIP() << "loads no weights";
+  PeArray pes("pes");
+  Comparison compare(pes);
+  simulate_script([&] {
+    TileMaker make(3);
+    for (int rows = 2; rows <= 4; ++rows) {
+      for (int cols = 2; cols <= 4; ++cols) {
+        MacArrayConfig config = array(make, rows, cols);
+        config.whole_block_loads = true;
+        compare.configure(config);
+        for (int m = 1; m <= 3 * std::max(rows, cols); ++m) {
+          for (int n = 1; n <= 3 * cols; ++n) {
+            for (int k = 1; k <= 3 * rows; ++k) run(make, compare, config, m, n, k);
+          }
+        }
       }
     }
   });

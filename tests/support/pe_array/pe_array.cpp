@@ -211,8 +211,16 @@ bool PeArray::registers_are_free(std::size_t fold) const {
 void PeArray::begin_block(const FoldSchedule& schedule, const PeFold& fold) {
   loading_ = true;
   arrived_bytes_ = staged_bytes_ = rows_pushed_ = 0;
-  block_rows_ = fold.rows;
-  block_bytes_ = fold.block_bytes;
+  // Where only whole blocks are loaded, zeros come for what the fold does not have.
+  block_rows_ = config_.whole_block_loads ? config_.rows : fold.rows;
+  block_bytes_ =
+      config_.whole_block_loads ? config_.rows * config_.cols * element_bytes_ : fold.block_bytes;
+  if (!load_is_command_) {
+    Record& record = records_[load_record_];
+    record.register_write_bytes += fold.block_bytes;
+    (config_.dataflow == Dataflow::kWeightStationary ? record.weight_read_bytes
+                                                     : record.input_read_bytes) += fold.block_bytes;
+  }
   block_ = {};
   for (int r = 0; r < fold.rows; ++r) {
     for (int c = 0; c < fold.cols; ++c) {
@@ -264,12 +272,6 @@ void PeArray::deliver() {
   const int elements_before = arrived_bytes_ / element_bytes_;
   arrived_bytes_ += arriving;
   staged_bytes_ += arriving;
-  if (!load_is_command_) {
-    Record& record = records_[load_record_];
-    record.register_write_bytes += arriving;
-    (config_.dataflow == Dataflow::kWeightStationary ? record.weight_read_bytes
-                                                     : record.input_read_bytes) += arriving;
-  }
   bool is_complete = false;
   if (is_dot()) {
     load_.valid = true;

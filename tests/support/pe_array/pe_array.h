@@ -23,6 +23,7 @@ namespace npu::test {
 ///   each cycle, each int16 operand in int16_cycles digits.
 /// - The port brings weight_load_bytes_per_cycle bytes of one block per cycle. Systolic: into a
 ///   staging register for a row, from which a complete row enters the array, one per cycle.
+///   With whole_block_loads (weight stationary, not depthwise) a block has all rows and columns.
 /// - Double-buffered: the next block may come from the cycle on in which the one before is swapped
 ///   in. Single: when no PE has work left.
 /// - Output stationary: the last operands of a fold wait until the first PE's result register is
