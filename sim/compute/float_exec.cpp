@@ -83,36 +83,52 @@ void store_block(const MacOperation& op, const float* block, std::int64_t rows,
 
 }  // namespace
 
+/// Columns [0, columns) of a panel from rows of k, a block of k at a time; the others 0.
+void MatrixExecutor::pack_panel(const MacOperation& op, const std::byte* first_row,
+                                std::int64_t columns, float* panel) {
+  constexpr std::int64_t kBlock = 64;
+  const std::int64_t depth = op.depth();
+  const std::int64_t size = size_of(op.w_type);
+  float rows[kFloatColumns][kBlock] = {};
+  for (std::int64_t k = 0; k < depth; k += kBlock) {
+    const std::int64_t count = std::min(kBlock, depth - k);
+    for (std::int64_t o = 0; o < columns; ++o) {
+      load_floats(first_row + o * op.w_stride + k * size, op.w_type, size, count, rows[o]);
+    }
+    for (std::int64_t i = 0; i < count; ++i, panel += kFloatColumns) {
+      for (std::int64_t o = 0; o < kFloatColumns; ++o) panel[o] = rows[o][i];
+    }
+  }
+}
+
 void MatrixExecutor::pack_float_weights(const MacOperation& op, const ShadowWeights* shadow,
                                         std::span<const std::byte> scratchpad) {
   const std::int64_t depth = op.depth();
   const std::int64_t size = size_of(op.w_type);
   const std::int64_t panels = ceil_div(op.out_c, kFloatColumns);
-  float_weights_.assign(static_cast<std::size_t>(panels * depth * kFloatColumns), 0.0F);
-  const auto panel_of = [&](std::int64_t o) {
-    return float_weights_.data() + o / kFloatColumns * depth * kFloatColumns + o % kFloatColumns;
-  };
-  if (op.w_transposed) {
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const std::byte* row = scratchpad.data() + op.w + k * op.w_stride;
-      for (std::int64_t o = 0; o < op.out_c; o += kFloatColumns) {
-        load_floats(row + o * size, op.w_type, size, std::min(kFloatColumns, op.out_c - o),
-                    panel_of(o) + k * kFloatColumns);
-      }
+  float_weights_.resize(static_cast<std::size_t>(panels * depth * kFloatColumns));
+  const std::byte* const weights = scratchpad.data() + op.w;
+  for (std::int64_t o = 0; o < op.out_c; o += kFloatColumns) {
+    const std::int64_t columns = std::min(kFloatColumns, op.out_c - o);
+    float* panel = float_weights_.data() + o * depth;
+    if (!op.w_transposed) {
+      pack_panel(op, weights + o * op.w_stride, columns, panel);
+      continue;
+    }
+    for (std::int64_t k = 0; k < depth; ++k, panel += kFloatColumns) {
+      load_floats(weights + k * op.w_stride + o * size, op.w_type, size, columns, panel);
+      std::fill(panel + columns, panel + kFloatColumns, 0.0F);
     }
   }
-  float_row_.resize(static_cast<std::size_t>(depth));
-  const auto scatter = [&](const std::byte* row, std::int64_t o, std::int64_t count) {
-    load_floats(row, op.w_type, size, count, float_row_.data());
-    float* out = panel_of(o);
-    for (std::int64_t k = 0; k < count; ++k) {
+  if (shadow == nullptr) return;
+  float_row_.resize(static_cast<std::size_t>(shadow->k));
+  for (std::int64_t o = 0; o < shadow->n; ++o) {
+    load_floats(shadow->bytes.data() + o * shadow->k * size, op.w_type, size, shadow->k,
+                float_row_.data());
+    float* out =
+        float_weights_.data() + o / kFloatColumns * depth * kFloatColumns + o % kFloatColumns;
+    for (std::int64_t k = 0; k < shadow->k; ++k) {
       out[k * kFloatColumns] = float_row_[static_cast<std::size_t>(k)];
-    }
-  };
-  for (std::int64_t o = 0; o < op.out_c; ++o) {
-    if (!op.w_transposed) scatter(scratchpad.data() + op.w + o * op.w_stride, o, depth);
-    if (shadow != nullptr && o < shadow->n) {
-      scatter(shadow->bytes.data() + o * shadow->k * size, o, shadow->k);
     }
   }
 }

@@ -18,6 +18,25 @@ using compute::MacOperands;
 using compute::MacOperation;
 using isa::Opd;
 
+namespace {
+
+Event mac_event(compute::Element type) {
+  switch (type) {
+    case compute::Element::kInt16:
+      return Event::kMacInt16;
+    case compute::Element::kFloat16:
+      return Event::kMacFloat16;
+    case compute::Element::kBfloat16:
+      return Event::kMacBfloat16;
+    case compute::Element::kFloat32:
+      return Event::kMacFloat32;
+    default:
+      return Event::kMacInt8;
+  }
+}
+
+}  // namespace
+
 struct MacArray::Impl {
   Impl(const MacArrayConfig& array_config, const CoreClock& core_clock, Sram& scratchpad_memory,
        Sram& accumulator_memory, Recorder& event_recorder, ResultStream* result_stream)
@@ -212,7 +231,7 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   // inputs.
   const std::int64_t input_bytes =
       t.input_read_bytes / (op.positions() * op.taps()) * operands.input_pairs;
-  const std::int64_t sum_bytes = tile.wide ? 8 : 4;
+  const std::int64_t sum_bytes = tile.sum_bytes();
   const std::int64_t sums_read = t.accumulator_read_bytes / sum_bytes * op.accumulator_bytes();
   const std::int64_t sums_written = t.accumulator_write_bytes / sum_bytes * op.accumulator_bytes();
   const std::uint64_t alone = start + total;
@@ -238,8 +257,7 @@ std::uint64_t MacArray::Impl::run_tile(const isa::Instruction& instruction, std:
   timeline.advance(Bucket::kFillDrain, start + static_cast<std::uint64_t>(t.fill_drain_cycles));
   timeline.advance(Bucket::kBusy, alone);
   timeline.advance(Bucket::kWaitBank, end);
-  count(op.x_type == compute::Element::kInt16 ? Event::kMacInt16 : Event::kMacInt8, t.macs, layer,
-        start, end);
+  count(mac_event(op.x_type), t.macs, layer, start, end);
   count(Event::kWeightRegisterWrite, t.register_write_bytes, layer, start, end);
   count(Event::kScratchpadRead, input_bytes + t.weight_read_bytes, layer, start, end);
   count(Event::kAccumulatorRead, sums_read, layer, start, end);
@@ -312,8 +330,7 @@ std::uint64_t MacArray::Impl::run_streamed(const MacOperation& op, const MacOper
   timeline.advance(Bucket::kFillDrain, alone - busy);
   timeline.advance(Bucket::kBusy, alone);
   timeline.advance(Bucket::kWaitBank, array_free);
-  count(op.x_type == compute::Element::kInt16 ? Event::kMacInt16 : Event::kMacInt8,
-        op.positions() * op.out_c * op.depth(), layer, start, array_free);
+  count(mac_event(op.x_type), op.positions() * op.out_c * op.depth(), layer, start, array_free);
   count(Event::kWeightRegisterWrite, weight_bytes, layer, start, array_free);
   count(Event::kScratchpadRead, input_bytes + weight_bytes, layer, start, array_free);
   count(Event::kAccumulatorRead, sum_bytes * (t.passes - 1), layer, start, array_free);

@@ -98,6 +98,19 @@ AxisUse use_of(const WindowAxis& a) {
   return use;
 }
 
+timing::Precision precision_of(Element type) {
+  switch (type) {
+    case Element::kFloat16:
+      return timing::Precision::kFloat16;
+    case Element::kBfloat16:
+      return timing::Precision::kBfloat16;
+    case Element::kFloat32:
+      return timing::Precision::kFloat32;
+    default:
+      return timing::Precision::kInteger;
+  }
+}
+
 timing::MacTile MacOperation::tile() const {
   return {.m = positions(),
           .n = out_c,
@@ -106,6 +119,7 @@ timing::MacTile MacOperation::tile() const {
           .depthwise = depthwise,
           .wide = x_type == Element::kInt16,
           .wide_weights = w_type == Element::kInt16,
+          .precision = precision_of(x_type),
           .weights_loaded = weights_loaded,
           .accumulate = accumulate};
 }

@@ -32,6 +32,8 @@ struct AxisUse {
 };
 [[nodiscard]] AxisUse use_of(const WindowAxis& axis);
 
+[[nodiscard]] timing::Precision precision_of(Element type);
+
 /// mac.conv, mac.depthwise or mac.gemm with checked operands; a GEMM is a 1×1 convolution over m
 /// rows of one pixel.
 struct MacOperation {

@@ -49,6 +49,8 @@ class MatrixExecutor {
                         std::span<std::byte> accumulator);
   void pack_float_weights(const MacOperation& op, const ShadowWeights* shadow,
                           std::span<const std::byte> scratchpad);
+  static void pack_panel(const MacOperation& op, const std::byte* first_row, std::int64_t columns,
+                         float* panel);
   void multiply_positions(const MacOperation& op, std::int64_t first, std::int64_t count,
                           const float* inputs, std::span<const Segment> segments,
                           std::span<std::byte> accumulator) const;

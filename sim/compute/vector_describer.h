@@ -59,6 +59,10 @@ class Describer {
     const std::int64_t at = get(isa::Opd::kTable);
     stream("table", isa::Memory::kScratchpad, false, {at, at + bytes}, bytes);
   }
+  void set_float(bool is_float) { work_.is_float = is_float; }
+  [[nodiscard]] bool is_float(isa::Opd type) const {
+    return compute::is_float(static_cast<Element>(in_[type]));
+  }
   [[nodiscard]] const VectorWork& work() const { return work_; }
   [[noreturn]] void fault(const std::string& what) const {
     throw RunFault(

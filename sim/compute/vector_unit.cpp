@@ -131,7 +131,8 @@ std::uint64_t VectorUnit::execute(const isa::Instruction& instruction, std::int3
     const std::int64_t sums = work.elements * (instruction[isa::Opd::kWide] != 0 ? 8 : 4);
     u.recorder.count(Event::kAccumulatorRead, static_cast<std::uint64_t>(sums), layer, start, end);
   }
-  u.recorder.count(Event::kVectorOp, static_cast<std::uint64_t>(t.lane_ops), layer, start, end);
+  u.recorder.count(work.is_float ? Event::kVectorFloatOp : Event::kVectorOp,
+                   static_cast<std::uint64_t>(t.lane_ops), layer, start, end);
   u.recorder.span({u.track, index, start, end});
   u.clock.wait_until(end - hidden);
   return end;

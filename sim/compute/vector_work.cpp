@@ -93,6 +93,7 @@ void pool(Describer& d) {
   const std::int64_t c = d.positive(Opd::kOutC);
   const std::int64_t size = d.size(Opd::kInType);
   d.set_work(timing::VectorClass::kPool, {h.out, v.out, c}, {h.kernel, v.kernel});
+  d.set_float(d.is_float(Opd::kInType));
   const AxisUse rows = use_of(h);
   const AxisUse pixels = use_of(v);
   if (rows.pairs > 0 && pixels.pairs > 0) {

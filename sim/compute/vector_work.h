@@ -27,6 +27,7 @@ struct Stream {
 struct VectorWork {
   timing::VectorClass kind = timing::VectorClass::kElementwise;
   std::int64_t elements = 0, steps = 1;
+  bool is_float = false;  ///< Computed in float32.
   std::array<Stream, 5> streams;
   std::size_t stream_count = 0;
 };

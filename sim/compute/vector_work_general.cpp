@@ -29,6 +29,9 @@ void describe_map(Describer& d) {
   const std::int64_t n2 = d.positive(Opd::kN2);
   const MapFunction function = isa::map_function(d.get(Opd::kFunction));
   d.set_work(class_of(function), {n0, n1, n2}, {1});
+  const bool reads_b = info_of(function).operands == 2 && d.get(Opd::kBImmediate) == 0;
+  d.set_float(is_real_function(function) || d.is_float(Opd::kAType) ||
+              (reads_b && d.is_float(Opd::kBType)));
   /// A value that a whole row shares is read once for it.
   const auto stream = [&](const char* name, bool is_write, Opd base, Opd type, Opd step,
                           Opd stride1, Opd stride2) {
@@ -40,7 +43,7 @@ void describe_map(Describer& d) {
         run * n1 * n2 * size);
   };
   stream("a", false, Opd::kA, Opd::kAType, Opd::kAStep0, Opd::kAStride1, Opd::kAStride2);
-  if (info_of(function).operands == 2 && d.get(Opd::kBImmediate) == 0) {
+  if (reads_b) {
     stream("b", false, Opd::kB, Opd::kBType, Opd::kBStep0, Opd::kBStride1, Opd::kBStride2);
   }
   const auto destination = [&](bool is_write) {
@@ -58,6 +61,8 @@ void describe_reduce(Describer& d) {
   const std::int64_t n2 = d.positive(Opd::kN2);
   (void)isa::reduce_function(d.get(Opd::kFunction));
   d.set_work(timing::VectorClass::kReduce, {n1, n2}, {n0, r1});
+  d.set_float(d.is_float(Opd::kInType) ||
+              (d.get(Opd::kAccumulate) != 0 && d.is_float(Opd::kOutType)));
   const std::int64_t in = d.size(Opd::kInType);
   const std::int64_t out = d.size(Opd::kOutType);
   d.stream("src", Memory::kScratchpad, false,
@@ -80,6 +85,7 @@ void describe_output(Describer& d) {
   const std::int64_t size = d.size(Opd::kOutType);
   const bool raw = d.get(Opd::kRaw) != 0;
   d.set_work(timing::VectorClass::kRequantize, {h, w, c}, {1});
+  d.set_float(!raw);
   d.stream("acc", Memory::kAccumulator, false,
            box(d.get(Opd::kAcc), c * 4, {{h * w, d.get(Opd::kAccPitch) * 4}}), h * w * c * 4);
   if (!raw) {

@@ -85,6 +85,21 @@ double ports_bytes_per_cycle(const SramConfig& c) {
   return static_cast<double>(c.banks) * c.port_width_bytes;
 }
 
+/// Float types and the passes of their MACs; 0: the array has none.
+std::array<std::pair<std::string_view, int>, 3> float_rates(const MacArrayConfig& c) {
+  return {{{"float16", c.float16_cycles},
+           {"bfloat16", c.bfloat16_cycles},
+           {"float32", c.float32_cycles}}};
+}
+
+/// Whether an event of the energy table can happen on the array.
+bool is_used(const MacArrayConfig& config, std::string_view event) {
+  for (const auto& [name, cycles] : float_rates(config)) {
+    if (event == fmt::format("mac_{}", name)) return cycles > 0;
+  }
+  return true;
+}
+
 std::string peak_figures(const NpuConfig& c) {
   const double core_hz = c.clock.frequency_mhz * 1e6;
   const auto macs = static_cast<double>(c.mac_array.macs_per_cycle());
@@ -109,6 +124,11 @@ std::string peak_figures(const NpuConfig& c) {
   fmt::format_to(line, "  {:<26} {:>14.4f}\n", "int8 TOPS (2 op per MAC)", 2e-12 * macs * core_hz);
   fmt::format_to(line, "  {:<26} {:>14.4f}\n", "int16 TOPS",
                  2e-12 * macs * core_hz / c.mac_array.int16_cycles);
+  for (const auto& [name, cycles] : float_rates(c.mac_array)) {
+    if (cycles == 0) continue;
+    fmt::format_to(line, "  {:<26} {:>14.4f}\n", fmt::format("{} TFLOPS", name),
+                   2e-12 * macs * core_hz / cycles);
+  }
   fmt::format_to(line, "  {:<26} {:>14}\n", "vector lanes/cycle", c.vector_unit.lanes);
   fmt::format_to(line, "  {:<26} {:>14}  {:>12}\n", "", "bytes/cycle", "GB/s");
   for (const Peak& peak : peaks) {
@@ -201,6 +221,7 @@ std::string describe(const NpuConfig& c) {
                  "window_cycles", c.energy.window_cycles);
   for (std::size_t i = 0; i < c.energy.events.size() && i < kEnergyEventKeys.size(); ++i) {
     const EnergyRow& row = c.energy.events[i];
+    if (!is_used(c.mac_array, kEnergyEventKeys[i])) continue;
     fmt::format_to(line, "  {:<30} {:>12.6g} pJ  {}\n", kEnergyEventKeys[i], row.picojoules,
                    name_of(row.source_class));
   }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/config/sections.h"
 
 namespace npu {
@@ -15,6 +17,21 @@ constexpr std::array<std::pair<std::string_view, SourceClass>, 5> kClasses = {
 constexpr double kMaxPicojoules = 1e9;
 constexpr double kMaxMilliwatts = 1e6;
 
+const DerivedEnergy* find_derived(std::string_view key) {
+  const auto* const at = std::ranges::find(kDerivedEnergies, key, &DerivedEnergy::key);
+  return at == kDerivedEnergies.end() ? nullptr : at;
+}
+
+/// The row that is missing, from those read before it.
+EnergyRow derive(const DerivedEnergy& derived, const std::vector<EnergyRow>& rows) {
+  const auto* const from = std::ranges::find(kEnergyEventKeys, derived.from);
+  const EnergyRow& base = rows[static_cast<std::size_t>(from - kEnergyEventKeys.begin())];
+  return {.picojoules = derived.factor * base.picojoules,
+          .source_class = SourceClass::kDerived,
+          .source = fmt::format("{:.3g} x {}, the ratio at 45 nm (Horowitz ISSCC 2014)",
+                                derived.factor, derived.from)};
+}
+
 }  // namespace
 
 EnergyConfig read_energy_table(const YamlMap& in) {
@@ -22,6 +39,10 @@ EnergyConfig read_energy_table(const YamlMap& in) {
   c.technology = in.require<std::string>("technology");
   const YamlMap events = in.require_map("events");
   for (const std::string_view key : kEnergyEventKeys) {
+    if (const DerivedEnergy* derived = find_derived(key); derived != nullptr && !events.has(key)) {
+      c.events.push_back(derive(*derived, c.events));
+      continue;
+    }
     const YamlMap row = events.require_map(key);
     c.events.push_back({.picojoules = row.require_number("pj", 0, kMaxPicojoules),
                         .source_class = row.require_choice<SourceClass>("class", kClasses),

@@ -14,11 +14,26 @@ namespace npu {
 
 /// Keys of an energy table's `events`, in the order of npu::Event (sim/stats/recorder.h, which this
 /// folder must not include; a test compares the two).
-inline constexpr std::array<std::string_view, 14> kEnergyEventKeys = {
+inline constexpr std::array<std::string_view, 18> kEnergyEventKeys = {
     "mac_int8",         "mac_int16",        "weight_register_write", "scratchpad_read",
     "scratchpad_write", "accumulator_read", "accumulator_write",     "vector_op",
     "dma_byte",         "instruction",      "dram_activate",         "dram_read",
-    "dram_write",       "dram_refresh"};
+    "dram_write",       "dram_refresh",     "mac_float16",           "mac_bfloat16",
+    "mac_float32",      "vector_float_op"};
+
+/// A row that an energy table may leave out: it is then `factor` times another row.
+struct DerivedEnergy {
+  std::string_view key, from;
+  double factor;
+};
+/// Ratios at 45 nm: float16 multiply 1.1 and float32 add 0.9, float32 multiply 3.7 and add 0.9,
+/// int8 multiply 0.2 and int32 add 0.1, int32 multiply 3.1 and add 0.1 pJ (bfloat16: as float16).
+/// Source: Horowitz, ISSCC 2014, figure 1.1.9.
+inline constexpr std::array<DerivedEnergy, 4> kDerivedEnergies = {
+    {{"mac_float16", "mac_int8", 2.0 / 0.3},
+     {"mac_bfloat16", "mac_int8", 2.0 / 0.3},
+     {"mac_float32", "mac_int8", 4.6 / 0.3},
+     {"vector_float_op", "vector_op", 4.6 / 3.2}}};
 
 /// Components of an energy table's `leakage`, in this order.
 inline constexpr std::array<std::string_view, 7> kLeakageComponents = {

@@ -7,6 +7,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/function.h"
+#include "sim/compute/mac_operation.h"
 
 namespace npu {
 namespace {
@@ -144,6 +145,18 @@ std::optional<std::string> product_fault(const isa::Instruction& in) {
   return std::nullopt;
 }
 
+/// A float type that the array has no arithmetic for.
+std::optional<std::string> precision_fault(const isa::Instruction& in, Opd type,
+                                           const NpuConfig& config) {
+  const auto precision = compute::precision_of(static_cast<compute::Element>(in[type]));
+  if (precision == timing::Precision::kInteger ||
+      timing::float_cycles(config.mac_array, precision) > 0) {
+    return std::nullopt;
+  }
+  return fmt::format("{}: mac_array.{}_cycles is 0: the array has no {} arithmetic", name_of(type),
+                     name_of(precision), name_of(precision));
+}
+
 std::optional<std::string> map_fault(const isa::Instruction& in) {
   const std::int64_t function = in[Opd::kFunction];
   if (function >= std::int64_t{kMapFunctions}) {
@@ -233,6 +246,7 @@ std::optional<std::string> special_fault(const isa::Instruction& in, const NpuCo
       in.opcode == Opcode::kConv || in.opcode == Opcode::kGemm || in.opcode == Opcode::kDepthwise;
   if (is_product) {
     if (auto fault = product_fault(in)) return fault;
+    if (auto fault = precision_fault(in, Opd::kXType, config)) return fault;
   }
   if (is_streamed(in)) {
     if (auto fault = stream_fault(in, config)) return fault;
@@ -264,6 +278,8 @@ std::optional<std::string> special_fault(const isa::Instruction& in, const NpuCo
         return fmt::format("element_bytes: must be 1, 2 or 4, got {}", bytes);
       }
       return std::nullopt;
+    case Opcode::kLoadWeights:
+      return precision_fault(in, Opd::kWType, config);
     case Opcode::kMap:
       return map_fault(in);
     case Opcode::kReduce:

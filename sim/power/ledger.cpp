@@ -41,6 +41,7 @@ EnergyLedger make_ledger(const EnergyConfig& config, const ClockConfig& clock,
   for (std::size_t i = 0; i < kEventCount; ++i) {
     const auto event = static_cast<Event>(i);
     const EnergyRow& row = config.events[i];
+    if (event >= kFirstOptionalEvent && events[i] == 0) continue;
     ledger.rows.push_back({.component = std::string(component_of(event)),
                            .event = std::string(name_of(event)),
                            .count = events[i],

@@ -26,6 +26,10 @@ constexpr std::array<EventName, kEventCount> kEventNames = {{
     {"dram_read", "dram"},
     {"dram_write", "dram"},
     {"dram_refresh", "dram"},
+    {"mac_float16", "mac_array"},
+    {"mac_bfloat16", "mac_array"},
+    {"mac_float32", "mac_array"},
+    {"vector_float_op", "vector_unit"},
 }};
 
 }  // namespace

@@ -18,15 +18,21 @@ enum class Event : std::uint8_t {
   kScratchpadWrite,      ///< One byte.
   kAccumulatorRead,      ///< One byte.
   kAccumulatorWrite,     ///< One byte.
-  kVectorOp,             ///< One lane-operation of the vector unit (an element times its cycles).
-  kDmaByte,              ///< One byte moved by a DMA channel.
-  kInstruction,          ///< One instruction fetched, decoded and dispatched.
-  kDramActivate,         ///< One activate + precharge pair.
-  kDramRead,             ///< One read burst.
-  kDramWrite,            ///< One write burst.
-  kDramRefresh,          ///< One refresh command.
+  kVectorOp,  ///< One lane-operation of the vector unit (an element times its cycles), in integers.
+  kDmaByte,   ///< One byte moved by a DMA channel.
+  kInstruction,    ///< One instruction fetched, decoded and dispatched.
+  kDramActivate,   ///< One activate + precharge pair.
+  kDramRead,       ///< One read burst.
+  kDramWrite,      ///< One write burst.
+  kDramRefresh,    ///< One refresh command.
+  kMacFloat16,     ///< One float16 multiply-accumulate, sum in float32.
+  kMacBfloat16,    ///< The same of bfloat16.
+  kMacFloat32,     ///< The same of float32.
+  kVectorFloatOp,  ///< One lane-operation in float32.
 };
-inline constexpr std::size_t kEventCount = 14;
+inline constexpr std::size_t kEventCount = 18;
+/// Those from here on have a row in the energy table only where it names them.
+inline constexpr Event kFirstOptionalEvent = Event::kMacFloat16;
 
 [[nodiscard]] std::string_view name_of(Event event);  ///< YAML key and ledger event: "mac_int8", …
 [[nodiscard]] std::string_view component_of(Event event);  ///< "mac_array", "scratchpad", "dram", …

@@ -1,7 +1,8 @@
 // Closed forms of the MAC array.
 //
 // Symbols: R rows, C cols, P pixels, L pipeline_latency_cycles, B weight_load_bytes_per_cycle; tile
-// M × N × K; w passes per MAC (1 for int8, int16_cycles for each int16 operand). A fold is the part
+// M × N × K; w passes per MAC (1 for int8, int16_cycles for each int16 operand, float16_cycles,
+// bfloat16_cycles, float32_cycles). A fold is the part
 // of a tile that one load of the stationary registers serves. |x| is the number of blocks when x is
 // cut into blocks of the array's size.
 //
@@ -51,7 +52,8 @@
 //   R|·w cycles; both operands stream, so that single and double registers are the same. Depthwise:
 //   lane g feeds channel g: blocks of G = min(R, C) channels, one tap at a time.
 //
-// With whole_block_loads, k and n in a preload are those of whole blocks (int16 weights: twice).
+// With whole_block_loads, k and n in a preload are those of whole blocks (times the bytes of a
+// weight).
 //
 // What streams is limited here by the array alone; the scratchpad's banks are booked by MacArray
 // and limit it there. Not modelled: skipping of zeros, compressed weights, reuse of overlapping
@@ -64,6 +66,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/base/error.h"
 #include "sim/base/math.h"
 
 namespace npu::timing {
@@ -92,11 +95,6 @@ bool is_weight_stationary(const MacArrayConfig& config) {
   return config.dataflow == Dataflow::kWeightStationary;
 }
 
-std::int64_t passes(const MacArrayConfig& config, const MacTile& t) {
-  return (t.wide ? config.int16_cycles : 1) *
-         std::int64_t{t.wide_weights ? config.int16_cycles : 1};
-}
-
 /// Cycles from the first PE's work on an operand vector to the last PE's.
 std::int64_t skew_cycles(const MacArrayConfig& config) {
   return is_dot(config) ? 0 : std::int64_t{config.rows} + config.cols - 2;
@@ -121,7 +119,7 @@ struct StationaryPlan {
 };
 
 StationaryPlan weight_plan(const MacArrayConfig& config, const MacTile& t) {
-  const std::int64_t w = passes(config, t);
+  const std::int64_t w = pass_count(config, t);
   if (is_dot(config)) {
     const std::int64_t stream = ceil_div(t.m, config.pixels) * w;
     if (t.depthwise) {
@@ -137,7 +135,7 @@ StationaryPlan weight_plan(const MacArrayConfig& config, const MacTile& t) {
 }
 
 StationaryPlan input_plan(const MacArrayConfig& config, const MacTile& t) {
-  const std::int64_t w = passes(config, t);
+  const std::int64_t w = pass_count(config, t);
   if (is_dot(config)) {
     if (t.depthwise) {
       // Folds: taps · |N / G| · |M / P|; the last block of channels may be smaller, but loads in
@@ -196,7 +194,7 @@ TileCycles stationary_cycles(const MacArrayConfig& config, const StationaryPlan&
 }
 
 TileCycles output_cycles(const MacArrayConfig& config, const MacTile& t) {
-  const std::int64_t w = passes(config, t);
+  const std::int64_t w = pass_count(config, t);
   const std::int64_t skew = skew_cycles(config);
   const std::int64_t m_folds = ceil_div(t.m, is_dot(config) ? config.pixels : config.rows);
   TileCycles c;
@@ -230,6 +228,37 @@ TileCycles output_cycles(const MacArrayConfig& config, const MacTile& t) {
 
 }  // namespace
 
+std::string_view name_of(Precision precision) {
+  constexpr std::array<std::string_view, 4> kNames = {"integer", "float16", "bfloat16", "float32"};
+  return kNames[static_cast<std::size_t>(precision)];
+}
+
+int float_cycles(const MacArrayConfig& config, Precision precision) {
+  switch (precision) {
+    case Precision::kInteger:
+      break;
+    case Precision::kFloat16:
+      return config.float16_cycles;
+    case Precision::kBfloat16:
+      return config.bfloat16_cycles;
+    case Precision::kFloat32:
+      return config.float32_cycles;
+  }
+  return 0;
+}
+
+std::int64_t pass_count(const MacArrayConfig& config, const MacTile& t) {
+  if (t.precision == Precision::kInteger) {
+    return (t.wide ? config.int16_cycles : 1) *
+           std::int64_t{t.wide_weights ? config.int16_cycles : 1};
+  }
+  const int cycles = float_cycles(config, t.precision);
+  if (cycles == 0) {
+    fail("mac_array.{0}_cycles is 0: the array has no {0} arithmetic", name_of(t.precision));
+  }
+  return cycles;
+}
+
 Fold first_fold(const MacArrayConfig& config, const MacTile& tile) {
   if (tile.depthwise || !is_weight_stationary(config) || tile.k <= 0 || tile.n <= 0) return {};
   const std::int64_t reduction = is_dot(config) ? ceil_div(tile.k, tile.taps) : tile.k;
@@ -244,10 +273,10 @@ std::int64_t weight_load_cycles(const MacArrayConfig& config, std::int64_t k, st
 MacTiming mac_tile(const MacArrayConfig& config, const MacTile& t) {
   MacTiming out;
   if (t.m <= 0 || t.n <= 0 || t.k <= 0) return out;
-  const std::int64_t x_bytes = t.wide ? 2 : 1;
-  const std::int64_t w_bytes = t.wide_weights ? 2 : 1;
+  const std::int64_t x_bytes = t.x_bytes();
+  const std::int64_t w_bytes = t.w_bytes();
   const std::int64_t results = t.m * t.n;
-  const std::int64_t sum_bytes = results * (t.wide ? 8 : 4);
+  const std::int64_t sum_bytes = results * t.sum_bytes();
   const std::int64_t weights = t.k * t.n * w_bytes;                           // Each once.
   const std::int64_t inputs = (t.depthwise ? results : t.m) * t.k * x_bytes;  // Each once per tap.
   std::int64_t sums_per_result = 1;  // Partial sums that reach the accumulators.

@@ -1,10 +1,19 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "sim/config/npu_config.h"
 
 namespace npu::timing {
+
+/// What a tile multiplies. Integers have 8 bits where `wide` and `wide_weights` do not say 16.
+enum class Precision : std::uint8_t { kInteger, kFloat16, kBfloat16, kFloat32 };
+/// "float16", …
+[[nodiscard]] std::string_view name_of(Precision precision);
+/// Passes per MAC of two floats of the type: mac_array.float16_cycles, …; 0: no such arithmetic.
+/// Integers have theirs in pass_count().
+[[nodiscard]] int float_cycles(const MacArrayConfig& config, Precision precision);
 
 /// A matrix tile: out[M,N] += in[M,K] · w[K,N]. Convolution: M = out_h·out_w, K =
 /// kernel_h·kernel_w·in_c.
@@ -14,10 +23,27 @@ struct MacTile {
   bool depthwise = false;     ///< n channels, each its own dot product over k = taps.
   bool wide = false;          ///< int16 activations and 8-byte accumulators.
   bool wide_weights = false;  ///< int16 weights: int16_cycles times the passes, twice the bytes.
+  Precision precision = Precision::kInteger;  ///< A float: of both operands, sums of 4 bytes.
   /// The first fold is already in the shadow registers. Ignored where weights are not stationary.
   bool weights_loaded = false;
   bool accumulate = false;
+
+  [[nodiscard]] std::int64_t x_bytes() const { return element_bytes(wide); }
+  [[nodiscard]] std::int64_t w_bytes() const { return element_bytes(wide_weights); }
+  [[nodiscard]] std::int64_t sum_bytes() const {
+    return precision == Precision::kInteger && wide ? 8 : 4;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t element_bytes(bool is_wide) const {
+    if (precision == Precision::kInteger) return is_wide ? 2 : 1;
+    return precision == Precision::kFloat32 ? 4 : 2;
+  }
 };
+
+/// Passes per MAC: 1 for int8, int16_cycles for each int16 operand, float_cycles().
+/// @throws Error naming the key if the array has no arithmetic of the tile's type.
+[[nodiscard]] std::int64_t pass_count(const MacArrayConfig& config, const MacTile& tile);
 
 /// Cycles of one tile on an otherwise idle array, and what it moves.
 struct MacTiming {

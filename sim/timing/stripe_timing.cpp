@@ -21,11 +21,10 @@ StripedTile striped_tile(const MacArrayConfig& config, const MacTile& tile) {
   StripedTile t;
   const std::int64_t in_c = ceil_div(tile.k, tile.taps);
   const std::int64_t n = std::min<std::int64_t>(tile.n, config.cols);
-  const std::int64_t w_bytes = tile.wide_weights ? 2 : 1;
+  const std::int64_t w_bytes = tile.w_bytes();
   t.stripes = Stripes(tile.m, config.stripe_positions);
   t.passes = tile.taps * ceil_div(in_c, std::int64_t{config.rows});
-  t.cycles_per_position = (tile.wide ? config.int16_cycles : 1) *
-                          std::int64_t{tile.wide_weights ? config.int16_cycles : 1};
+  t.cycles_per_position = pass_count(config, tile);
   t.load_cycles =
       weight_load_cycles(config, std::min<std::int64_t>(in_c, config.rows), n * w_bytes);
   return t;

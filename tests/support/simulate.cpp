@@ -129,7 +129,10 @@ Simulation run_here(const NpuConfig& config, const isa::Program& program,
   for (const LayerStats& l : stats.layers)
     result.dram_bytes += l.dram_read_bytes + l.dram_write_bytes;
   result.macs = stats.events[static_cast<std::size_t>(Event::kMacInt8)] +
-                stats.events[static_cast<std::size_t>(Event::kMacInt16)];
+                stats.events[static_cast<std::size_t>(Event::kMacInt16)] +
+                stats.events[static_cast<std::size_t>(Event::kMacFloat16)] +
+                stats.events[static_cast<std::size_t>(Event::kMacBfloat16)] +
+                stats.events[static_cast<std::size_t>(Event::kMacFloat32)];
   result.ledger_pj =
       make_ledger(config.energy, config.clock, stats.events, stats.total_cycles).total_pj();
   for (const PowerSample& p : stats.power) {

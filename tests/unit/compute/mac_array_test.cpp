@@ -29,6 +29,8 @@ class MacArrayTest : public test::UnitTest {
     config.dataflow = dataflow;
     config.rows = 8;
     config.cols = 8;
+    config.bfloat16_cycles = 2;
+    config.float32_cycles = 4;
     config.weight_load_bytes_per_cycle = 8;
     array = std::make_unique<MacArray>("mac", config, clock, *scratchpad, *accumulator, recorder);
     if (!with_data) return;
@@ -193,6 +195,54 @@ TEST_F(MacArrayTest, CountsWhatItMoves) {
   EXPECT_EQ(total(Event::kScratchpadRead), 64U + 20 * 8);
   EXPECT_EQ(total(Event::kAccumulatorRead), 0U);
   EXPECT_EQ(total(Event::kAccumulatorWrite), 20U * 8 * 4);
+}
+
+TEST_F(MacArrayTest, FloatsTakeTheirPassesAndCountAsTheirType) {
+  build(Dataflow::kWeightStationary, 1024);
+  isa::Instruction tile = gemm(20);
+  tile.set(Opd::kXType, 5);
+  tile.set(Opd::kWType, 5);
+  tile.set(Opd::kRowStride, 16);
+  tile.set(Opd::kWStride, 16);
+  execute({tile});
+  // 8 rows of 16 bytes at 8 per cycle, 2·20 cycles of operands, a skew of 14.
+  EXPECT_EQ(completed[0], 16U + 40 + 14);
+  EXPECT_EQ(array->timeline().cycles(Bucket::kBusy), 40U);
+  EXPECT_EQ(total(Event::kMacBfloat16), 20U * 8 * 8);
+  EXPECT_EQ(total(Event::kMacInt8), 0U);
+  EXPECT_EQ(total(Event::kScratchpadRead), (64U + 20 * 8) * 2);
+  EXPECT_EQ(total(Event::kWeightRegisterWrite), 64U * 2);
+  EXPECT_EQ(total(Event::kAccumulatorWrite), 20U * 8 * 4);
+}
+
+TEST_F(MacArrayTest, TransposedWeightsAreLoadedAheadToo) {
+  build();
+  isa::Instruction tile = gemm(4, 8, true);
+  isa::Instruction weights = load();
+  for (isa::Instruction* i : {&tile, &weights}) {
+    i->set(Opd::kWType, 6);
+    i->set(Opd::kWStride, 40);
+    i->set(Opd::kWTransposed, 1);
+  }
+  tile.set(Opd::kXType, 6);
+  tile.set(Opd::kRowStride, 32);
+  test::interpret(tile, Rounding::kTfliteDouble, memories);
+  run([&] {
+    array->execute(weights, 0, 0);
+    std::memset(scratchpad->data().data() + kWeights, 0, 320);  // overwritten after the load
+    array->execute(tile, 1, 0);
+  });
+  EXPECT_EQ(std::memcmp(accumulator->data().data(), memories.accumulator.data(),
+                        memories.accumulator.size()),
+            0);
+}
+
+TEST_F(MacArrayTest, AnotherOrderOfTheWeightsIsAFault) {
+  build();
+  isa::Instruction weights = load();
+  weights.set(Opd::kWTransposed, 1);
+  EXPECT_NE(fault({weights, gemm(20, 8, true)}).find("in its own type and order"),
+            std::string::npos);
 }
 
 TEST_F(MacArrayTest, PaddingIsNotRead) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/base/error.h"
+#include "sim/base/function.h"
 #include "tests/unit/compute/interpreter.h"
 #include "tests/unit/compute/random_operands.h"
 #include "tests/unit/compute/unit_fixture.h"
@@ -62,6 +63,25 @@ TEST_F(VectorUnitTest, CountsWhatItMoves) {
   EXPECT_EQ(total(Event::kAccumulatorRead), 320U);
   EXPECT_EQ(total(Event::kScratchpadRead), 8U * 12);
   EXPECT_EQ(total(Event::kScratchpadWrite), 80U);
+}
+
+TEST_F(VectorUnitTest, WorkInFloatsCountsApart) {
+  build(4096, false);
+  isa::Instruction exponential =
+      test::make(Opcode::kMap, {{Opd::kDst, 4096},
+                                {Opd::kN0, 80},
+                                {Opd::kN1, 1},
+                                {Opd::kN2, 1},
+                                {Opd::kAStep0, 4},
+                                {Opd::kDstStep0, 2},
+                                {Opd::kAType, 6},
+                                {Opd::kOutType, 4},
+                                {Opd::kFunction, static_cast<std::int64_t>(MapFunction::kExp)}});
+  run([&] { EXPECT_EQ(unit->execute(exponential, 0, 0), 44U); });  // function_cycles 4
+  EXPECT_EQ(total(Event::kVectorFloatOp), 320U);
+  EXPECT_EQ(total(Event::kVectorOp), 0U);
+  EXPECT_EQ(total(Event::kScratchpadRead), 320U);
+  EXPECT_EQ(total(Event::kScratchpadWrite), 160U);
 }
 
 TEST_F(VectorUnitTest, BankWaitsLengthenAnInstruction) {

@@ -48,7 +48,7 @@ TEST(ConfigDocument, OverridesAValueOfTheDevice) {
 
 TEST(ConfigDocument, ChecksApplyAndNameTheKeyAndThePlaceInTheFile) {
   EXPECT_THAT(error_after("dma.setup_cycles", "-1"),
-              HasSubstr("edge.yaml:55:17: dma.setup_cycles: must be 0 to 10000, got -1"));
+              HasSubstr("edge.yaml:62:17: dma.setup_cycles: must be 0 to 10000, got -1"));
   EXPECT_THAT(error_after("dma.setup_cycle", "1"), HasSubstr("did you mean `setup_cycles`"));
   EXPECT_THAT(error_after("mac_array.kind", "quantum"),
               HasSubstr("mac_array.kind: must be one of systolic, dot_product, got quantum"));

@@ -18,15 +18,28 @@ std::string table_error(const std::string& section, const std::string& from,
 TEST(EnergySection, RowsFollowTheOrderOfEvents) {
   const EnergyConfig c =
       read_energy_table(YamlMap::from_text(text_of("energy/edge_7nm.yaml"), "e.yaml"));
-  ASSERT_EQ(c.events.size(), 14U);
+  ASSERT_EQ(c.events.size(), 18U);
   EXPECT_DOUBLE_EQ(c.events[0].picojoules, 0.2166);
   EXPECT_DOUBLE_EQ(c.events[9].picojoules, 60);
   EXPECT_DOUBLE_EQ(c.events[13].picojoules, 22390);
+  EXPECT_DOUBLE_EQ(c.events[14].picojoules, 0.8599);
   EXPECT_EQ(c.events[0].source_class, SourceClass::kDerived);
   EXPECT_THAT(c.events[0].source, HasSubstr("Horowitz"));
   ASSERT_EQ(c.leakage.size(), kLeakageComponents.size());
   EXPECT_EQ(c.leakage.back().component, "dram");
   EXPECT_DOUBLE_EQ(c.leakage.back().milliwatts, 68.25);
+}
+
+TEST(EnergySection, RowsOfFloatsAreDerivedWhereTheTableLeavesThemOut) {
+  const EnergyConfig c =
+      read_energy_table(YamlMap::from_text(text_of("energy/tpu_v1_28nm.yaml"), "e.yaml"));
+  ASSERT_EQ(c.events.size(), 18U);
+  EXPECT_DOUBLE_EQ(c.events[14].picojoules, 2.0 / 0.3 * c.events[0].picojoules);
+  EXPECT_DOUBLE_EQ(c.events[15].picojoules, c.events[14].picojoules);
+  EXPECT_DOUBLE_EQ(c.events[16].picojoules, 4.6 / 0.3 * c.events[0].picojoules);
+  EXPECT_DOUBLE_EQ(c.events[17].picojoules, 4.6 / 3.2 * c.events[7].picojoules);
+  EXPECT_EQ(c.events[16].source_class, SourceClass::kDerived);
+  EXPECT_EQ(c.events[16].source, "15.3 x mac_int8, the ratio at 45 nm (Horowitz ISSCC 2014)");
 }
 
 TEST(EnergySection, RefusesIncompleteRows) {

@@ -19,7 +19,8 @@ TEST(Ledger, EveryEventAndLeakageRowHasItsLine) {
   EventCounts events{};
   events[static_cast<std::size_t>(Event::kMacInt8)] = 1000;
   const EnergyLedger ledger = make_ledger(energy_config(), kClock, events, 50);
-  ASSERT_EQ(ledger.rows.size(), kEventCount + 2);
+  constexpr auto kRequired = static_cast<std::size_t>(kFirstOptionalEvent);
+  ASSERT_EQ(ledger.rows.size(), kRequired + 2);
   const LedgerRow& mac = ledger.rows[0];
   EXPECT_EQ(mac.component, "mac_array");
   EXPECT_EQ(mac.event, "mac_int8");
@@ -27,12 +28,22 @@ TEST(Ledger, EveryEventAndLeakageRowHasItsLine) {
   EXPECT_DOUBLE_EQ(mac.energy_pj, 500.0);
   EXPECT_EQ(mac.source_class, SourceClass::kPublished);
   EXPECT_EQ(mac.source, "row 0");
-  const LedgerRow& leakage = ledger.rows[kEventCount];
+  const LedgerRow& leakage = ledger.rows[kRequired];
   EXPECT_EQ(leakage.component, "mac_array");
   EXPECT_EQ(leakage.event, "leakage");
   EXPECT_EQ(leakage.count, 50U);
   EXPECT_DOUBLE_EQ(leakage.energy_per_event_pj, 6.0);
   EXPECT_DOUBLE_EQ(leakage.energy_pj, 300.0);
+}
+
+TEST(Ledger, FloatEventsHaveALineWhereTheyHappened) {
+  EventCounts events{};
+  events[static_cast<std::size_t>(Event::kMacBfloat16)] = 10;
+  const EnergyLedger ledger = make_ledger(energy_config(), kClock, events, 50);
+  const LedgerRow& mac = ledger.rows[static_cast<std::size_t>(kFirstOptionalEvent)];
+  EXPECT_EQ(mac.component, "mac_array");
+  EXPECT_EQ(mac.event, "mac_bfloat16");
+  EXPECT_DOUBLE_EQ(mac.energy_pj, 10 * 8.0);
 }
 
 TEST(Ledger, RowsAreCountTimesEnergyAndSumToTheTotal) {

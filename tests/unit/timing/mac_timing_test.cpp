@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "sim/base/error.h"
 #include "sim/base/math.h"
 
 namespace npu::timing {
@@ -95,6 +96,38 @@ TEST(SystolicWeightStationary, WideOperandsTakeMorePasses) {
   EXPECT_EQ(mac_tile(systolic(4, 3), tile).busy_cycles, 20);
   tile.wide_weights = true;
   EXPECT_EQ(mac_tile(systolic(4, 3), tile).busy_cycles, 40);
+}
+
+TEST(SystolicWeightStationary, FloatsTakeThePassesOfTheirTypeAndTheBytes) {
+  MacArrayConfig c = systolic(4, 3);
+  c.float16_cycles = 2;
+  c.bfloat16_cycles = 3;
+  c.float32_cycles = 8;
+  MacTile tile = gemm(10, 3, 4);
+  const MacTiming bytes = mac_tile(c, tile);
+  tile.precision = Precision::kFloat16;
+  EXPECT_EQ(mac_tile(c, tile).busy_cycles, 20);
+  EXPECT_EQ(mac_tile(c, tile).weight_read_bytes, 2 * bytes.weight_read_bytes);
+  tile.precision = Precision::kBfloat16;
+  EXPECT_EQ(mac_tile(c, tile).busy_cycles, 30);
+  tile.precision = Precision::kFloat32;
+  const MacTiming t = mac_tile(c, tile);
+  EXPECT_EQ(t.busy_cycles, 80);
+  EXPECT_EQ(t.input_read_bytes, 4 * bytes.input_read_bytes);
+  EXPECT_EQ(t.weight_read_bytes, 4 * bytes.weight_read_bytes);
+  EXPECT_EQ(t.accumulator_write_bytes, bytes.accumulator_write_bytes);
+}
+
+TEST(SystolicWeightStationary, AFloatTypeThatTheArrayDoesNotHaveIsAnError) {
+  MacTile tile = gemm(10, 3, 4);
+  tile.precision = Precision::kBfloat16;
+  try {
+    (void)mac_tile(systolic(4, 3), tile);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "mac_array.bfloat16_cycles is 0: the array has no bfloat16 arithmetic");
+  }
 }
 
 TEST(SystolicWeightStationary, Traffic) {
@@ -226,6 +259,9 @@ MacArrayConfig random_config(std::mt19937& random) {
   c.weight_load_bytes_per_cycle = pick(1, 64);
   c.pipeline_latency_cycles = pick(0, 6);
   c.int16_cycles = pick(1, 4);
+  c.float16_cycles = pick(1, 4);
+  c.bfloat16_cycles = pick(1, 4);
+  c.float32_cycles = pick(1, 8);
   return c;
 }
 
@@ -241,6 +277,7 @@ MacTile random_tile(std::mt19937& random) {
   t.k = t.taps * (t.depthwise ? 1 : pick(1, 60));
   t.wide = pick(0, 3) == 0;
   t.wide_weights = pick(0, 7) == 0;
+  t.precision = static_cast<Precision>(std::max(0, pick(-4, 3)));
   t.weights_loaded = pick(0, 1) != 0;
   t.accumulate = pick(0, 1) != 0;
   return t;
@@ -252,14 +289,22 @@ TEST(MacTile, ClosedFormsEqualAWalkOverTheFolds) {
     const MacArrayConfig c = random_config(random);
     const MacTile t = random_tile(random);
     if (t.depthwise || c.dataflow == Dataflow::kOutputStationary) continue;
-    const std::int64_t w = (t.wide ? c.int16_cycles : 1) * (t.wide_weights ? c.int16_cycles : 1);
+    const std::int64_t w =
+        t.precision == Precision::kInteger
+            ? (t.wide ? c.int16_cycles : 1) * (t.wide_weights ? c.int16_cycles : 1)
+        : t.precision == Precision::kFloat16  ? c.float16_cycles
+        : t.precision == Precision::kBfloat16 ? c.bfloat16_cycles
+                                              : c.float32_cycles;
     const bool dot = c.kind == ArrayKind::kDotProduct;
     const std::int64_t taps = dot ? t.taps : 1;
     const bool ws = c.dataflow == Dataflow::kWeightStationary;
     const std::int64_t stream =
         ws ? ceil_div(t.m, c.pixels) * w : (dot ? ceil_div(t.n, c.cols) : t.n) * w;
     const std::int64_t block = ws ? c.cols : dot ? c.pixels : c.cols;
-    const std::int64_t bytes = ws ? (t.wide_weights ? 2 : 1) : (t.wide ? 2 : 1);
+    const std::int64_t float_bytes = t.precision == Precision::kFloat32 ? 4 : 2;
+    const std::int64_t bytes = t.precision != Precision::kInteger ? float_bytes
+                               : ws                               ? (t.wide_weights ? 2 : 1)
+                                                                  : (t.wide ? 2 : 1);
     const std::int64_t expected = walk_folds(c, t.k / taps, ws ? t.n : t.m, stream, block, taps,
                                              bytes, ws && t.weights_loaded);
     ASSERT_EQ(mac_tile(c, t).total_cycles, expected) << "case " << i;
@@ -280,13 +325,14 @@ TEST(MacTile, InvariantsHoldOnRandomShapes) {
     ASSERT_GE(r.shadow_free_cycles, 0);
     ASSERT_LE(r.shadow_free_cycles, r.total_cycles);
     ASSERT_EQ(r.macs, t.m * t.n * t.k);
-    const std::int64_t w = t.wide_weights ? 2 : 1;
+    const std::int64_t w = t.w_bytes();
+    const std::int64_t sums = t.wide && t.precision == Precision::kInteger ? 8 : 4;
     const Fold ahead = t.weights_loaded ? first_fold(c, t) : Fold{};
     ASSERT_GE(r.weight_read_bytes + ahead.k * ahead.n * w, t.n * t.k * w);
-    ASSERT_GE(r.input_read_bytes, t.m * t.k * (t.wide ? 2 : 1));
-    ASSERT_GE(r.accumulator_write_bytes, t.m * t.n * (t.wide ? 8 : 4));
+    ASSERT_GE(r.input_read_bytes, t.m * t.k * t.x_bytes());
+    ASSERT_GE(r.accumulator_write_bytes, t.m * t.n * sums);
     ASSERT_EQ(r.accumulator_write_bytes - r.accumulator_read_bytes,
-              t.accumulate ? 0 : t.m * t.n * (t.wide ? 8 : 4));
+              t.accumulate ? 0 : t.m * t.n * sums);
 
     MacTile more = t;
     more.m += 1;
