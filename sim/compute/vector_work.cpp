@@ -147,8 +147,13 @@ void softmax(Describer& d) {
   const std::int64_t n = d.positive(Opd::kN0);
   const auto in_type = static_cast<Element>(d.get(Opd::kInType));
   const auto out_type = static_cast<Element>(d.get(Opd::kOutType));
-  if (in_type >= Element::kInt32) d.fault("in_type must be int8, uint8 or int16");
-  if (out_type >= Element::kInt32) d.fault("out_type must be int8, uint8 or int16");
+  if (in_type >= Element::kInt32) {
+    d.fault(fmt::format("in_type must be int8, uint8 or int16, got code {}", d.get(Opd::kInType)));
+  }
+  if (out_type >= Element::kInt32) {
+    d.fault(
+        fmt::format("out_type must be int8, uint8 or int16, got code {}", d.get(Opd::kOutType)));
+  }
   d.set_work(timing::VectorClass::kSoftmax, {rows, n}, {1});
   d.stream("src", Memory::kScratchpad, false,
            box(d.get(Opd::kSrc), n * size_of(in_type), {{rows, d.get(Opd::kSrcStride1)}}),

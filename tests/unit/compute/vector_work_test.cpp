@@ -33,10 +33,10 @@ TEST(DescribeVector, RefusesBadOperands) {
   EXPECT_EQ(describe(i), "instruction 9: vec.lut: more than 2^40 steps");
   i = test::make(Opcode::kSoftmax, {{Opd::kRows, 1}, {Opd::kN0, 1}, {Opd::kInType, 3}});
   EXPECT_EQ(describe(i),
-            "instruction 9: vec.softmax: in_type must be int8, uint8 or int16, got int32");
+            "instruction 9: vec.softmax: in_type must be int8, uint8 or int16, got code 3");
   i = test::make(Opcode::kSoftmax, {{Opd::kRows, 1}, {Opd::kN0, 1}, {Opd::kOutType, 3}});
   EXPECT_EQ(describe(i),
-            "instruction 9: vec.softmax: out_type must be int8, uint8 or int16, got int32");
+            "instruction 9: vec.softmax: out_type must be int8, uint8 or int16, got code 3");
 }
 
 TEST(DescribeVector, CountsTheBytesItMoves) {
