@@ -15,7 +15,7 @@ using isa::Opd;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-/// Everything 1, addresses and types 0, no result stream: valid for every row.
+/// Everything 1, addresses and types 0 (but for vec.output), no result stream: valid for every row.
 isa::Instruction plain(Opcode opcode) {
   isa::Instruction in;
   in.opcode = opcode;
@@ -25,6 +25,11 @@ isa::Instruction plain(Opcode opcode) {
     const bool is_zero =
         opd <= Opd::kTable || opd == Opd::kStream || name_of(opd).ends_with("_type");
     in.values[f] = is_zero ? 0 : 1;
+  }
+  if (opcode == Opcode::kOutput) {  // int32 sums, accumulated in float32
+    in.set(Opd::kInType, 3);
+    in.set(Opd::kOutType, 6);
+    in.set(Opd::kRaw, 0);
   }
   return in;
 }
@@ -68,17 +73,17 @@ TEST(OperandChecks, ElementTypes) {
     for (const Opd opd : {Opd::kXType, Opd::kWType}) {
       EXPECT_EQ(fault(opcode, opd, 2), "");
       EXPECT_EQ(fault(opcode, opd, 3),
-                fmt::format("{}: element type must be 0 to 2, got 3", name_of(opd)));
+                fmt::format("{}: element type must be 0, 1, 2, 4, 5, 6, got 3", name_of(opd)));
     }
   }
   EXPECT_EQ(fault(Opcode::kRescale, Opd::kInType, 3), "");
   EXPECT_EQ(fault(Opcode::kRequantize, Opd::kOutType, 3), "");
   EXPECT_EQ(fault(Opcode::kSoftmax, Opd::kOutType, 3),
-            "out_type: element type must be 0 to 2, got 3");
+            "out_type: element type must be 0, 1, 2, got 3");
   EXPECT_EQ(fault(Opcode::kAvgPool, Opd::kInType, 3),
-            "in_type: element type must be 0 to 2, got 3");
+            "in_type: element type must be 0, 1, 2, 4, 5, 6, got 3");
   EXPECT_EQ(fault(Opcode::kRescale, Opd::kInType, 4),
-            "in_type: element type must be 0 to 3, got 4");
+            "in_type: element type must be 0, 1, 2, 3, got 4");
 }
 
 TEST(OperandChecks, EnginesAndChannels) {

@@ -1,11 +1,10 @@
-#include "sim/core/operand_checks.h"
-
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <string>
 
 #include "sim/base/function.h"
+#include "sim/core/operand_checks.h"
 #include "tests/unit/core/program_builder.h"
 
 namespace npu {
@@ -14,9 +13,12 @@ namespace {
 using isa::Opcode;
 using isa::Opd;
 
-NpuConfig float_config() {
+/// float16 or no floats at all.
+NpuConfig float_config(int float16_cycles = 2) {
   NpuConfig config = machine_test::small_config();
-  config.mac_array.float16_cycles = 2;
+  config.mac_array.float16_cycles = float16_cycles;
+  config.mac_array.bfloat16_cycles = 0;
+  config.mac_array.float32_cycles = 0;
   return config;
 }
 
@@ -31,13 +33,13 @@ isa::Instruction gemm(std::int64_t x_type, std::int64_t w_type) {
   return i;
 }
 
-TEST(OperandChecks, FloatsNeedAnArrayThatHasThem) {
+TEST(FloatOperands, FloatsNeedAnArrayThatHasThem) {
   EXPECT_EQ(fault(gemm(4, 4)), "none");
   EXPECT_EQ(fault(gemm(5, 5)),
             "x_type: mac_array.bfloat16_cycles is 0: the array has no bfloat16 arithmetic");
   EXPECT_EQ(fault(gemm(6, 6)),
             "x_type: mac_array.float32_cycles is 0: the array has no float32 arithmetic");
-  EXPECT_EQ(fault(gemm(4, 4), machine_test::small_config()),
+  EXPECT_EQ(fault(gemm(4, 4), float_config(0)),
             "x_type: mac_array.float16_cycles is 0: the array has no float16 arithmetic");
   const isa::Instruction load =
       machine_test::make(Opcode::kLoadWeights, {{Opd::kN, 8}, {Opd::kK, 8}, {Opd::kWType, 6}});
@@ -45,7 +47,7 @@ TEST(OperandChecks, FloatsNeedAnArrayThatHasThem) {
             "w_type: mac_array.float32_cycles is 0: the array has no float32 arithmetic");
 }
 
-TEST(OperandChecks, ProductsOfFloats) {
+TEST(FloatOperands, ProductsOfFloats) {
   EXPECT_EQ(fault(gemm(4, 0)), "w_type: 0 does not go with x_type 4");
   EXPECT_EQ(fault(gemm(4, 5)), "w_type: 5 does not go with x_type 4");
   EXPECT_EQ(fault(gemm(2, 4)), "w_type: 4 does not go with x_type 2");
@@ -70,7 +72,7 @@ isa::Instruction map(MapFunction function, std::int64_t a_type, std::int64_t b_t
                                            {Opd::kBType, b_type}});
 }
 
-TEST(OperandChecks, Maps) {
+TEST(FloatOperands, Maps) {
   EXPECT_EQ(fault(map(MapFunction::kAdd, 6, 0)), "none");
   EXPECT_EQ(fault(map(MapFunction::kShiftLeft, 4, 0)), "a_type: shift_left takes integers, got 4");
   EXPECT_EQ(fault(map(MapFunction::kShiftRight, 3, 6)),
@@ -83,7 +85,7 @@ TEST(OperandChecks, Maps) {
   EXPECT_EQ(fault(i), "function: must be in [0, 69], got 70");
 }
 
-TEST(OperandChecks, Reductions) {
+TEST(FloatOperands, Reductions) {
   isa::Instruction i = machine_test::make(
       Opcode::kReduce, {{Opd::kN0, 1}, {Opd::kR1, 1}, {Opd::kN1, 1}, {Opd::kN2, 1}});
   EXPECT_EQ(fault(i), "none");
@@ -98,7 +100,7 @@ TEST(OperandChecks, Reductions) {
 
 std::int64_t word(float value) { return std::bit_cast<std::int32_t>(value); }
 
-TEST(OperandChecks, Outputs) {
+TEST(FloatOperands, Outputs) {
   const isa::Instruction good = machine_test::make(Opcode::kOutput, {{Opd::kOutH, 1},
                                                                      {Opd::kOutW, 1},
                                                                      {Opd::kOutC, 8},
@@ -123,7 +125,7 @@ TEST(OperandChecks, Outputs) {
   EXPECT_EQ(fault(i), "accumulate: raw output cannot accumulate");
 }
 
-TEST(OperandChecks, LimitsOfFloatPoolingAreFloats) {
+TEST(FloatOperands, LimitsOfFloatPoolingAreFloats) {
   isa::Instruction i = machine_test::make(Opcode::kMaxPool, {{Opd::kInH, 1},
                                                              {Opd::kInW, 1},
                                                              {Opd::kKernelH, 1},
