@@ -38,6 +38,13 @@ std::int64_t max_of(const Field& field) {
   return (std::int64_t{1} << (field.is_signed ? field.width - 1 : field.width)) - 1;
 }
 
+std::vector<Word> encode(const std::vector<Instruction>& code) {
+  std::vector<Word> words;
+  words.reserve(code.size());
+  for (const Instruction& instruction : code) words.push_back(encode(instruction));
+  return words;
+}
+
 Word encode(const Instruction& instruction) {
   const auto opcode = static_cast<std::uint64_t>(instruction.opcode);
   if (opcode >= kOpcodeCount) fail("opcode {} does not exist", opcode);

@@ -22,6 +22,8 @@ inline constexpr std::int64_t kWordBytes = 64;
 /// @throws Error if an operand does not fit its field, naming both, or if a control instruction has
 /// tokens.
 [[nodiscard]] Word encode(const Instruction& instruction);
+/// One word per instruction.
+[[nodiscard]] std::vector<Word> encode(const std::vector<Instruction>& code);
 
 /// @throws Error on an unknown opcode or a set bit that the row does not use (control rows use no
 /// tokens).

@@ -58,6 +58,7 @@ void write_layers(const Program& program, Writer& out) {
     out.string(layer.name);
     out.i32(layer.source_index);
     out.i64(layer.macs);
+    out.i64(layer.repeats);
   }
 }
 

@@ -36,6 +36,9 @@ struct LayerRecord {
   std::string name;               ///< "CONV_2D #3"
   std::int32_t source_index = 0;  ///< Operator index in the model file.
   std::int64_t macs = 0;
+  /// How many equal layers it stands for, itself included: a timing-only run counts its cycles and
+  /// events so many times.
+  std::int64_t repeats = 1;
 };
 
 /// Bytes that DRAM holds before the program starts. Timing-only programs may leave `bytes` empty.

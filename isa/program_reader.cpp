@@ -123,11 +123,12 @@ void read_notes(Reader in, Program& program) {
 }
 
 void read_layers(Reader in, Program& program) {
-  program.layers.resize(in.count(16));
+  program.layers.resize(in.count(24));
   for (LayerRecord& layer : program.layers) {
     layer.name = in.string();
     layer.source_index = in.i32();
     layer.macs = in.i64_in(0, std::numeric_limits<std::int64_t>::max(), "macs");
+    layer.repeats = in.i64_in(1, kMaxRepeats, "repeats");
   }
   in.finish();
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "isa/encoding.h"
+#include "kernels/lowering/layer_keys.h"
 #include "kernels/lowering/loops.h"
 #include "kernels/lowering/op_table.h"
 #include "kernels/lowering/partition.h"
@@ -53,13 +54,52 @@ void place_in_dram(const Graph& graph, const CompileOptions& options, Mapping& m
   }
 }
 
+RepeatPlan plan_repeats(const Graph& graph, const NpuConfig& config, const Mapping& mapping,
+                        const CompileOptions& options) {
+  if (options.repeat_effort <= 0) return keep_all(mapping.layers.size());
+  const double refresh_cycles =
+      config.dram.kind == DramKind::kFixedLatency
+          ? 0
+          : config.dram.tRFC * config.clock.frequency_mhz / config.dram.clock_mhz;
+  const double steady_cycles = std::max(kLeastSteadyCycles, refresh_cycles / kRefreshShare);
+  return find_repeats(layer_keys(graph, mapping), predicted_cycles(graph, config, mapping),
+                      steady_cycles * options.repeat_effort);
+}
+
+/// What a layer that is left out would have written lies where the one in its place writes.
+void place_left_out(const Graph& graph, const RepeatPlan& repeats, Mapping& mapping) {
+  for (std::size_t i = 0; i < mapping.layers.size(); ++i) {
+    const auto stand_in = static_cast<std::size_t>(repeats.stands_in[i]);
+    if (stand_in == i) continue;
+    const auto outputs = [&](std::size_t layer) -> const std::vector<graph::TensorId>& {
+      return graph.nodes[static_cast<std::size_t>(mapping.layers[layer].node)].outputs;
+    };
+    for (std::size_t o = 0; o < outputs(i).size(); ++o) {
+      const auto id = static_cast<std::size_t>(outputs(i)[o]);
+      Storage& s = mapping.storages.all[static_cast<std::size_t>(mapping.storages.of_tensor[id])];
+      s.address = mapping.storages.of(outputs(stand_in)[o]).address;
+    }
+  }
+}
+
 void lower_layers(const Graph& graph, const NpuConfig& config, const Mapping& mapping,
-                  Emitter& out) {
-  for (const mapper::LayerPlan& plan : mapping.layers) {
+                  const RepeatPlan& repeats, Emitter& out) {
+  std::vector<std::int64_t> constant_bytes(mapping.layers.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < mapping.layers.size(); ++i) {
+    const auto stand_in = static_cast<std::size_t>(repeats.stands_in[i]);
+    if (stand_in != i) {
+      (void)out.allocate(constant_bytes[stand_in]);
+      continue;
+    }
+    const mapper::LayerPlan& plan = mapping.layers[i];
     const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
-    out.begin_layer({plan.name, node.source_index, mac_count(graph, node)});
+    const std::int64_t before = out.dram_end();
+    out.begin_layer(
+        {plan.name, node.source_index, mac_count(graph, node), repeats.kept[next++].repeats});
     LayerContext context{graph, config, node, plan, mapping.storages, out};
     (mapper::is_rescale(graph, node) ? lower_unary : find_op(node.kind)->lower)(context);
+    constant_bytes[i] = out.dram_end() - before;
   }
 }
 
@@ -81,14 +121,22 @@ isa::TensorRole role_of(const Mapping& mapping, graph::TensorId id, const Storag
                                            : isa::TensorRole::kIntermediate;
 }
 
+/// Without the tensors of layers that are left out.
 std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping& mapping,
+                                              const RepeatPlan& repeats,
                                               const std::vector<std::int32_t>& last) {
   std::vector<isa::TensorRecord> records;
+  std::vector<std::size_t> kept_of(mapping.layers.size());
+  for (std::size_t k = 0; k < repeats.kept.size(); ++k) {
+    kept_of[static_cast<std::size_t>(repeats.kept[k].layer)] = k;
+  }
   for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
     if (mapping.storages.of_tensor[t] < 0) continue;
     const auto id = static_cast<graph::TensorId>(t);
     const Storage& s = mapping.storages.of(id);
     if (s.role == StorageRole::kConstant) continue;
+    const auto producer = static_cast<std::size_t>(s.first_layer);
+    if (s.first_layer >= 0 && repeats.stands_in[producer] != s.first_layer) continue;
     const graph::Tensor& tensor = graph.tensor(id);
     isa::TensorRecord r{.id = id,
                         .name = tensor.name,
@@ -97,7 +145,7 @@ std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping&
                         .role = role_of(mapping, id, s),
                         .memory = s.resident ? isa::Memory::kScratchpad : isa::Memory::kDram,
                         .address = s.address};
-    if (s.first_layer >= 0) r.ready_after = last[static_cast<std::size_t>(s.first_layer)];
+    if (s.first_layer >= 0) r.ready_after = last[kept_of[producer]];
     if (r.role == isa::TensorRole::kVariable && tensor.type == DType::kInt8) {
       r.reset_byte = static_cast<std::uint8_t>(per_tensor(tensor).zero_point);
     }
@@ -109,12 +157,16 @@ std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping&
 }  // namespace
 
 Compiled compile(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
+  NPU_CHECK(options.timing_only || options.repeat_effort == 0,
+            "layers are left out in timing-only runs");
   if (!options.timing_only) graph::require_payload(source);
   const Graph graph = split_rescaled_concatenations(source);
   Mapping mapping = map_network(graph, config, partition(graph));
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);
-  lower_layers(graph, config, mapping, out);
+  RepeatPlan repeats = plan_repeats(graph, config, mapping, options);
+  place_left_out(graph, repeats, mapping);
+  lower_layers(graph, config, mapping, repeats, out);
 
   std::vector<Item> items = schedule(std::move(out.steps()));
   insert_tokens(items);
@@ -128,7 +180,8 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
 
   Compiled compiled;
   isa::Program& program = compiled.program;
-  program.tensors = tensor_records(graph, mapping, last_of_layer(lines, out.layers().size()));
+  program.tensors =
+      tensor_records(graph, mapping, repeats, last_of_layer(lines, out.layers().size()));
   for (const CodeLine& line : lines) {
     program.code.push_back(line.instruction);
     program.layer_of.push_back(line.layer);
@@ -147,6 +200,7 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   compiled.mapping_yaml = mapper::to_yaml(mapping, graph);
   compiled.host_before = mapping.partition.host_before;
   compiled.host_after = mapping.partition.host_after;
+  compiled.repeats = std::move(repeats);
   return compiled;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "isa/program.h"
+#include "kernels/lowering/repeats.h"
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
@@ -19,6 +20,10 @@ struct CompileOptions {
   /// their order in the graph as far as their bytes say so.
   std::map<graph::TensorId, std::int64_t> dram_addresses = {};
   std::int64_t dram_begin = 0;  ///< Everything else in DRAM lies from here on.
+  /// Timing-only: equal layers that repeat are lowered once, for the machine to count them as often
+  /// as they occur. 0: every layer is lowered; from 1 on, how many times more than the least is
+  /// kept of the steady periods (find_repeats).
+  int repeat_effort = 0;
 };
 
 /// Where an operator runs.
@@ -34,14 +39,23 @@ struct Compiled {
   std::vector<int>
       host_before;  ///< Node indices the host runs before the NPU program (float to integer).
   std::vector<int> host_after;  ///< … and after it.
+  RepeatPlan repeats;           ///< One kept layer per layer of the program.
 };
 
 /// Maps `graph` (verified, passes applied) onto `config` and lowers it.
+///
+/// Where repeated layers are left out the others keep their addresses, and what they read of a
+/// layer left out is read where the layer that stands in for it wrote. The least length of the
+/// steady periods bounds what a refresh more or less among them makes: kRefreshShare of their time,
+/// and kLeastSteadyCycles.
 /// @throws Error for constants without their values unless timing-only, an operator without
 /// lowering (name, index, attributes), or if a minimal tile cannot fit: the buffer, bytes needed
 /// and bytes there.
 [[nodiscard]] Compiled compile(const graph::Graph& graph, const NpuConfig& config,
                                const CompileOptions& options);
+
+inline constexpr double kRefreshShare = 0.0015;
+inline constexpr double kLeastSteadyCycles = 20000;
 
 /// One row of `npusim ops`.
 struct OpSupport {

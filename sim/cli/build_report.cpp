@@ -54,10 +54,9 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
     const LayerStats& s = stats.layers[i];
     report::LayerRow row;
     row.name = program.layers[i].name;
-    row.macs = program.layers[i].macs;
+    row.macs = program.layers[i].macs * program.layers[i].repeats;
     row.stats = s;
-    row.energy_pj =
-        make_ledger(config.energy, config.clock, s.events, s.end_cycle - s.begin_cycle).total_pj();
+    row.energy_pj = make_ledger(config.energy, config.clock, s.events, s.cycles()).total_pj();
     r.macs_per_inference += row.macs;
     r.layers.push_back(std::move(row));
   }

@@ -43,7 +43,8 @@ std::optional<Network> find_network(const Rerun& rerun, const std::string& model
     if (!model.empty()) fail("--model: {} is not the model that ran (SHA-256 differs)", path);
     return without(fmt::format("{} in this folder is not the model that ran", path));
   }
-  if (compile_network(network, rerun.config, true).program.code != rerun.program.code) {
+  if (compile_network(network, rerun.config, {.timing_only = true}).program.code !=
+      rerun.program.code) {
     return without("this npusim maps the model otherwise than the run did");
   }
   return network;

@@ -28,9 +28,8 @@ Network load_network(const std::string& path, bool fuse) {
 }
 
 kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
-                                  bool timing_only) {
-  kernels::Compiled compiled =
-      kernels::compile(network.mapped, config, {.timing_only = timing_only});
+                                  const kernels::CompileOptions& options) {
+  kernels::Compiled compiled = kernels::compile(network.mapped, config, options);
   auto& provenance = compiled.program.provenance;
   provenance["npusim"] = kVersion;
   provenance["model"] = network.file_name;

@@ -24,6 +24,6 @@ struct Network {
 
 /// Compiles and adds the provenance that only the program knows: version, model, options.
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
-                                                bool timing_only);
+                                                const kernels::CompileOptions& options);
 
 }  // namespace npu::cli

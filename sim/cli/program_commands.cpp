@@ -27,7 +27,7 @@ struct CompileArguments {
 int compile(const CompileArguments& a) {
   const NpuConfig config = load_npu_config(find_config(a.npu));
   const Network network = load_network(a.model, a.fuse);
-  const kernels::Compiled compiled = compile_network(network, config, false);
+  const kernels::Compiled compiled = compile_network(network, config, {});
   isa::save(compiled.program, a.output);
   if (!a.mapping.empty()) {
     write_file(a.mapping, std::as_bytes(std::span(compiled.mapping_yaml)));

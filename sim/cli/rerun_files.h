@@ -11,6 +11,11 @@
 
 namespace npu::cli {
 
+/// The note where repeated layers were simulated once.
+inline constexpr const char* kNoRepeatedPath =
+    "where the time went: not found where repeated layers are simulated once; with --simulate-all "
+    "it is";
+
 /// What a run leaves in its folder for `npusim explain`.
 struct RerunSource {
   const NpuConfig& config;

@@ -28,7 +28,10 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--save-outputs", options->save_outputs, "folder for output0.npy, ...");
   command->add_option("--save-tensors", options->save_tensors,
                       "folder for t<index>.npy (three digits), every tensor of the first sample");
-  command->add_flag("--timing-only", options->timing_only, "move no data; the same cycles");
+  command->add_flag("--timing-only", options->timing_only,
+                    "move no data; the same cycles, layers that repeat often simulated once");
+  command->add_flag("--simulate-all", options->simulate_all,
+                    "with --timing-only: simulate repeated layers each time");
   command->add_flag("!--no-fusion", options->fuse, "keep every operator as it is in the model");
   command
       ->add_option("--reference", options->references,

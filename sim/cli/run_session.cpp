@@ -22,6 +22,9 @@ namespace {
 void check_options(const RunOptions& o) {
   if (o.model.empty() && o.program.empty()) fail("run: --model or --program is needed");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
+  if (o.simulate_all && !o.timing_only) {
+    fail("--simulate-all: only a timing-only run leaves repeated layers out");
+  }
   if (!o.timing_only) return;
   if (!o.save_outputs.empty()) fail("--save-outputs: a timing-only run has no outputs");
   if (!o.save_tensors.empty()) fail("--save-tensors: a timing-only run has no tensors");
@@ -35,53 +38,28 @@ class Session {
       : options_(options), config_(load_npu_config(find_config(options.npu))) {}
 
   void prepare() {
-    isa::Program program;
     if (!options_.model.empty()) {
       progress_.show(fmt::format("reading {}", options_.model));
       network_ = load_network(options_.model, options_.fuse);
     }
-    if (!options_.program.empty()) {
-      program = isa::load(options_.program);
-      profile_.charge(Profile::kLoad);
-    } else {
-      profile_.charge(Profile::kLoad);
-      progress_.show("mapping");
-      kernels::Compiled compiled = compile_network(*network_, config_, options_.timing_only);
-      mapping_yaml_ = std::move(compiled.mapping_yaml);
-      program = std::move(compiled.program);
-      profile_.charge(Profile::kCompile);
-    }
-    explains_ = !options_.out.empty();
-    const bool compares = network_ && options_.references != References::kNone;
-    machine_ = std::make_unique<Machine>(
-        config_, std::move(program),
-        MachineOptions{.timing_only = options_.timing_only,
-                       .trace = !options_.out.empty(),
-                       .record_schedule = explains_,
-                       .capture_tensors =
-                           !options_.timing_only && (compares || !options_.save_tensors.empty())});
-    host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
-    comparison_ =
-        std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),
-                                     host_->outputs(), options_.references);
+    build(options_.timing_only && !options_.simulate_all ? 1 : 0);
     choose_inputs();
     profile_.charge(Profile::kElaborate);
   }
 
   void simulate() {
-    const std::int64_t samples = inputs_->samples();
-    for (std::int64_t i = 0; i < samples; ++i) {
-      progress_.show(fmt::format("sample {} of {}", i + 1, samples));
-      if (i > 0 && i + 1 == samples) no_layer_before_ = machine_->stats().events_per_layer.back();
-      if (options_.timing_only) {
-        machine_->run();
-        profile_.charge(Profile::kSimulate);
-      } else {
-        infer(i);
-      }
+    run_samples();
+    while (!is_steady()) {
+      host_.reset();
+      comparison_.reset();
+      machine_.reset();
+      Machine::reset_kernel();
+      build(kernels::next_effort(effort_));
+      run_samples();
     }
     report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
     report_.timing_only = options_.timing_only;
+    note_what_is_missing();
     if (explains_) add_critical_path();
     if (!options_.timing_only) report_.accuracy = comparison_->result();
     report_.host_ops = host_->host_ops();
@@ -107,6 +85,76 @@ class Session {
   }
 
  private:
+  /// Loads or compiles the program and builds the machine around it.
+  void build(int repeat_effort) {
+    isa::Program program;
+    effort_ = repeat_effort;
+    if (!options_.program.empty()) {
+      program = isa::load(options_.program);
+      profile_.charge(Profile::kLoad);
+    } else {
+      profile_.charge(Profile::kLoad);
+      progress_.show("mapping");
+      kernels::Compiled compiled =
+          compile_network(*network_, config_,
+                          {.timing_only = options_.timing_only, .repeat_effort = repeat_effort});
+      mapping_yaml_ = std::move(compiled.mapping_yaml);
+      program = std::move(compiled.program);
+      repeats_ = std::move(compiled.repeats);
+      profile_.charge(Profile::kCompile);
+    }
+    explains_ = !options_.out.empty() && repeats_.periods.empty();
+    const bool compares = network_ && options_.references != References::kNone;
+    machine_ = std::make_unique<Machine>(
+        config_, std::move(program),
+        MachineOptions{.timing_only = options_.timing_only,
+                       .trace = !options_.out.empty(),
+                       .record_schedule = explains_,
+                       .capture_tensors =
+                           !options_.timing_only && (compares || !options_.save_tensors.empty())});
+    host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
+    comparison_ =
+        std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),
+                                     host_->outputs(), options_.references);
+  }
+
+  void run_samples() {
+    const std::int64_t samples = inputs_->samples();
+    for (std::int64_t i = 0; i < samples; ++i) {
+      progress_.show(fmt::format("sample {} of {}", i + 1, samples));
+      if (i > 0 && i + 1 == samples) no_layer_before_ = machine_->stats().events_per_layer.back();
+      if (options_.timing_only) {
+        machine_->run();
+        profile_.charge(Profile::kSimulate);
+      } else {
+        infer(i);
+      }
+    }
+  }
+
+  /// Whether the steady periods of repeated layers took the same time, those of the last sample.
+  [[nodiscard]] bool is_steady() const {
+    if (repeats_.periods.empty()) return true;
+    const RunStats stats = machine_->stats();
+    std::vector<std::uint64_t> cycles;
+    for (const LayerStats& layer : stats.layers) {
+      cycles.push_back(layer.end_cycle - layer.begin_cycle);
+    }
+    return repeats_.uncertain_cycles(cycles) <=
+           kernels::kSteadyShare * static_cast<double>(stats.run_cycles.back());
+  }
+
+  void note_what_is_missing() {
+    if (!repeats_.periods.empty()) {
+      notes_.push_back(
+          fmt::format("layers that repeat were simulated once: {} of {} layers, {} of {} cycles; "
+                      "--simulate-all simulates each",
+                      repeats_.kept.size(), repeats_.stands_in.size(),
+                      report_.stats.simulated_cycles, report_.stats.total_cycles));
+    }
+    if (!options_.out.empty() && !explains_) notes_.emplace_back(kNoRepeatedPath);
+  }
+
   void add_critical_path() {
     report_.critical_path = report::NamedPath{
         .path = find_critical_path(machine_->schedule()), .layers = {}, .mnemonics = {}};
@@ -220,6 +268,8 @@ class Session {
   NpuConfig config_;
   std::optional<Network> network_;
   std::string mapping_yaml_;
+  kernels::RepeatPlan repeats_;
+  int effort_ = 0;  ///< Of kernels::CompileOptions.
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<Comparison> comparison_;

@@ -16,6 +16,7 @@ struct RunOptions {
   std::string out, save_outputs, save_tensors, labels;
   std::optional<std::int64_t> samples;
   bool timing_only = false;
+  bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.
   bool fuse = true;
   bool profile = false;
   References references = References::kAll;

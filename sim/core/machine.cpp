@@ -12,6 +12,7 @@
 #include "sim/core/deadlock.h"
 #include "sim/core/layer_accounting.h"
 #include "sim/core/prepare_program.h"
+#include "sim/core/repeat_accounting.h"
 #include "sim/core/sanitizer_stack.h"
 #include "sim/core/schedule_recorder.h"
 #include "sim/core/sequencer.h"
@@ -21,16 +22,6 @@
 #include "sim/power/power_unit.h"
 
 namespace npu {
-namespace {
-
-std::vector<isa::Word> encoded(const std::vector<isa::Instruction>& code) {
-  std::vector<isa::Word> words;
-  words.reserve(code.size());
-  for (const isa::Instruction& instruction : code) words.push_back(isa::encode(instruction));
-  return words;
-}
-
-}  // namespace
 
 struct Machine::Impl {
   Impl(const NpuConfig& npu_config, isa::Program checked_program, const MachineOptions& opts)
@@ -48,6 +39,7 @@ struct Machine::Impl {
                     &stream, config.mac_array.cols),
         power("power_unit", config.energy, config.clock),
         layers(program.layers.size()),
+        repeats(program),
         captured(program.tensors.size()),
         capturing(options.capture_tensors) {
     add_engine(
@@ -74,6 +66,7 @@ struct Machine::Impl {
     }
     add_sequencer();
     recorder.trace_enabled = options.trace;
+    recorder.keeps_without_layer = repeats.is_needed();
     recorder.on_activity = [this](Event event, std::uint64_t count, std::uint64_t begin_cycle,
                                   std::uint64_t end_cycle) {
       power.on_activity(event, count, begin_cycle, end_cycle);
@@ -92,12 +85,13 @@ struct Machine::Impl {
 
   void load(isa::Program next) {
     NPU_CHECK(!failed, "the machine cannot run again after a fault");
+    repeats.expect_alone(next);
     program = std::move(next);
     recorder.begin_program(program.layers.size());
     layers = LayerAccounting(program.layers.size());
     captured.assign(program.tensors.size(), {});
     capturing = options.capture_tensors;
-    fetch->load(program.code_address, encoded(program.code), program.layer_of);
+    fetch->load(program.code_address, isa::encode(program.code), program.layer_of);
     load_image();
     find_ready_tensors();
   }
@@ -131,7 +125,7 @@ struct Machine::Impl {
     std::vector<ExecutionEngine*> pointers;
     for (const auto& engine : engines) pointers.push_back(engine.get());
     fetch = std::make_unique<InstructionFetch>("instruction_fetch", config.sequencer, clock, dram,
-                                               program.code_address, encoded(program.code),
+                                               program.code_address, isa::encode(program.code),
                                                program.layer_of, !options.timing_only, fault);
     Sequencer::Hooks hooks{.on_dispatch = [this] { ++outstanding; },
                            .on_halt =
@@ -150,7 +144,7 @@ struct Machine::Impl {
   void load_image() {
     if (options.timing_only) return;
     for (const isa::ImageSegment& s : program.image) dram.write(s.address, s.bytes);
-    const std::vector<isa::Word> words = encoded(program.code);
+    const std::vector<isa::Word> words = isa::encode(program.code);
     dram.write(program.code_address, std::as_bytes(std::span(words)));
   }
 
@@ -219,6 +213,7 @@ struct Machine::Impl {
     if (capturing) capture_initial();
     layers.begin_run(begin, recorder.per_layer());
     if (options.record_schedule) begin_schedule(begin);
+    if (repeats.is_needed()) repeats.begin_run(timelines(), dram);
     sequencer->start();
     power.start();
     try {
@@ -258,6 +253,7 @@ struct Machine::Impl {
     layers.end_run(end, recorder.per_layer(),
                    static_cast<std::uint64_t>(config.dram.burst_bytes()));
     schedule.end_run(end);
+    if (repeats.is_needed()) repeats.end_run(begin, end, layers.layers());
     run_cycles.push_back(end - begin);
     total_cycles = end;
     last_run = {.cycles = end - begin, .events = {}, .layers = layers.layers()};
@@ -293,7 +289,7 @@ struct Machine::Impl {
   [[nodiscard]] RunStats stats() {
     NPU_CHECK(!failed, "a run that ended in a fault has no statistics");
     RunStats s;
-    s.total_cycles = total_cycles;
+    s.total_cycles = s.simulated_cycles = total_cycles;
     s.run_cycles = run_cycles;
     const std::vector<Timeline*> all = timelines();
     const auto add = [&](std::string name, const Timeline& timeline) {
@@ -314,6 +310,8 @@ struct Machine::Impl {
     s.tracks = recorder.tracks();
     s.spans = recorder.spans();
     s.kernel_events = sc_core::sc_delta_count();
+    s.last_run_begin_cycle = total_cycles - last_run.cycles;
+    if (repeats.is_needed()) repeats.apply(s, recorder, power);
     return s;
   }
 
@@ -344,6 +342,7 @@ struct Machine::Impl {
   std::unique_ptr<Sequencer> sequencer;
   PowerUnit power;
   LayerAccounting layers;
+  RepeatAccounting repeats;
   ScheduleRecorder schedule;
   std::vector<std::vector<std::byte>> captured;
   std::vector<std::vector<std::size_t>> ready_at;  ///< Tensors that are whole after instruction i.
@@ -362,6 +361,8 @@ Machine::Machine(const NpuConfig& config, isa::Program program, const MachineOpt
                                    options)) {}
 
 Machine::~Machine() = default;
+
+void Machine::reset_kernel() { sc_core::sc_get_curr_simcontext()->reset(); }
 
 void Machine::write_dram(std::int64_t address, std::span<const std::byte> bytes) {
   impl_->check_dram_range(address, bytes.size());

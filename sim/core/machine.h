@@ -23,8 +23,8 @@ struct MachineOptions {
       false;  ///< Run a program whose config_fingerprint is another configuration's.
 };
 
-/// The simulated NPU with a program in its DRAM; programs may follow one another. One per process
-/// (SystemC).
+/// The simulated NPU with a program in its DRAM; programs may follow one another. One at a time in
+/// a process (SystemC).
 class Machine {
  public:
   /// Validates the program against the configuration and elaborates the SystemC model.
@@ -33,6 +33,8 @@ class Machine {
   /// @throws RunFault: hazard or read of unwritten bytes, naming the instructions.
   Machine(const NpuConfig& config, isa::Program program, const MachineOptions& options);
   ~Machine();
+  /// After the last Machine died: makes the SystemC kernel as new, so that another can be built.
+  static void reset_kernel();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 

@@ -3,6 +3,7 @@
 #include "sim/base/error.h"
 #include "sim/core/hazard_checker.h"
 #include "sim/core/program_validation.h"
+#include "sim/core/repeat_accounting.h"
 
 namespace npu {
 namespace {
@@ -25,6 +26,7 @@ isa::Program prepare_program(isa::Program program, const NpuConfig& config,
   if (options.capture_tensors && options.timing_only) {
     fail("tensors cannot be captured in a timing-only run: it moves no data");
   }
+  check_repeats(program, options.timing_only, options.record_schedule);
   validate_program(program, config,
                    {.timing_only = options.timing_only, .check_bounds = !options.check_hazards});
   if (options.check_hazards) check_program(program, config);

@@ -88,18 +88,65 @@ std::vector<double> PowerUnit::watts(const std::vector<double>& events_pj,
   return result;
 }
 
+std::vector<PowerSample> PowerUnit::repeated_samples(const std::vector<Stretch>& stretches,
+                                                     const EventCounts& events) const {
+  struct Piece {
+    std::uint64_t begin, end, repeats;
+    std::vector<double> energy_pj;
+  };
+  std::vector<Piece> pieces;
+  std::vector<double> spread(components_.size());
+  const std::uint64_t total = stretches.back().end_cycle;
+  for (const Stretch& s : stretches) {
+    for (std::uint64_t begin = s.begin_cycle; begin < s.end_cycle;) {
+      const std::uint64_t w = begin / window_cycles_;
+      const std::uint64_t window_end = std::min(total, (w + 1) * window_cycles_);
+      const std::uint64_t end = std::min(s.end_cycle, window_end);
+      const double share =
+          static_cast<double>(end - begin) / static_cast<double>(window_end - w * window_cycles_);
+      std::vector<double> energy = window_energy(w, total);
+      for (std::size_t c = 0; c < energy.size(); ++c) {
+        energy[c] *= share;
+        spread[c] += energy[c] * static_cast<double>(s.repeats);
+      }
+      pieces.push_back({begin, end, s.repeats, std::move(energy)});
+      begin = end;
+    }
+  }
+  std::vector<double> factor(components_.size());
+  for (std::size_t e = 0; e < kEventCount; ++e) {
+    factor[event_component_[e]] += static_cast<double>(events[e]) * event_pj_[e];
+  }
+  for (std::size_t c = 0; c < factor.size(); ++c) {
+    factor[c] = spread[c] > 0 ? factor[c] / spread[c] : 1.0;
+  }
+  std::vector<PowerSample> result;
+  for (Piece& p : pieces) {
+    for (std::size_t c = 0; c < factor.size(); ++c) p.energy_pj[c] *= factor[c];
+    result.push_back({p.begin, p.end, watts(p.energy_pj, p.end - p.begin), p.repeats});
+  }
+  return result;
+}
+
+std::vector<double> PowerUnit::window_energy(std::uint64_t window,
+                                             std::uint64_t total_cycles) const {
+  std::vector<double> energy = window < window_pj_.size()
+                                   ? window_pj_[window]
+                                   : std::vector<double>(components_.size(), 0.0);
+  const std::uint64_t windows = (total_cycles + window_cycles_ - 1) / window_cycles_;
+  for (std::uint64_t late = windows; window + 1 == windows && late < window_pj_.size(); ++late) {
+    for (std::size_t c = 0; c < energy.size(); ++c) energy[c] += window_pj_[late][c];
+  }
+  return energy;
+}
+
 std::vector<PowerSample> PowerUnit::samples(std::uint64_t total_cycles) const {
   std::vector<PowerSample> result;
   const std::uint64_t windows = (total_cycles + window_cycles_ - 1) / window_cycles_;
   for (std::uint64_t w = 0; w < windows; ++w) {
-    std::vector<double> energy =
-        w < window_pj_.size() ? window_pj_[w] : std::vector<double>(components_.size(), 0.0);
-    for (std::uint64_t late = windows; w + 1 == windows && late < window_pj_.size(); ++late) {
-      for (std::size_t c = 0; c < energy.size(); ++c) energy[c] += window_pj_[late][c];
-    }
     const std::uint64_t begin = w * window_cycles_;
     const std::uint64_t end = std::min(total_cycles, begin + window_cycles_);
-    result.push_back({begin, end, watts(energy, end - begin)});
+    result.push_back({begin, end, watts(window_energy(w, total_cycles), end - begin), 1});
   }
   return result;
 }

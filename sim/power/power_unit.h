@@ -7,6 +7,7 @@
 
 #include "sim/config/npu_config.h"
 #include "sim/stats/recorder.h"
+#include "sim/stats/repeats.h"
 #include "sim/stats/run_stats.h"
 
 namespace npu {
@@ -42,11 +43,18 @@ class PowerUnit final : public sc_core::sc_module {
   [[nodiscard]] const std::vector<double>& latest_watts() const { return latest_watts_; }
   /// All windows of [0, total_cycles); the last one may be partial.
   [[nodiscard]] std::vector<PowerSample> samples(std::uint64_t total_cycles) const;
+  /// The windows cut at the ends of the stretches, which are those of all runs, with their repeats.
+  /// One factor per component makes the windows' energies, repeated, sum to that of `events`.
+  [[nodiscard]] std::vector<PowerSample> repeated_samples(const std::vector<Stretch>& stretches,
+                                                          const EventCounts& events) const;
 
  private:
   void close_window();
   [[nodiscard]] std::size_t component_index(const std::string& component);
   void add(std::uint64_t window, std::size_t component, double picojoules);
+  /// Of events; the last window of all has what lies behind it, too.
+  [[nodiscard]] std::vector<double> window_energy(std::uint64_t window,
+                                                  std::uint64_t total_cycles) const;
   [[nodiscard]] std::vector<double> watts(const std::vector<double>& events_pj,
                                           std::uint64_t cycles) const;
 

@@ -34,6 +34,11 @@ Figures figures_of(const Report& report) {
   return f;
 }
 
+bool has_repeats(const Report& report) {
+  return std::ranges::any_of(report.layers,
+                             [](const LayerRow& layer) { return layer.stats.repeats > 1; });
+}
+
 double utilization(const Report& report, const LayerRow& layer) {
   return ratio(
       static_cast<double>(layer.macs),

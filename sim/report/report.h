@@ -16,12 +16,12 @@ namespace npu::report {
 
 /// One layer of the network in the last inference.
 struct LayerRow {
-  std::string name;  ///< "CONV_2D #3"
-  std::int64_t macs = 0;
+  std::string name;       ///< "CONV_2D #3"
+  std::int64_t macs = 0;  ///< Of all its repeats, as all figures.
   LayerStats stats;
   double energy_pj = 0;  ///< Its events and the leakage of its span.
 
-  [[nodiscard]] std::uint64_t cycles() const { return stats.end_cycle - stats.begin_cycle; }
+  [[nodiscard]] std::uint64_t cycles() const { return stats.cycles(); }
   [[nodiscard]] std::uint64_t dram_bytes() const {
     return stats.dram_read_bytes + stats.dram_write_bytes;
   }
@@ -101,6 +101,9 @@ struct Figures {
   double dram_bytes_per_inference = 0;  ///< Of the last inference's layers.
 };
 [[nodiscard]] Figures figures_of(const Report& report);
+
+/// Whether layers stand for several equal ones that were not simulated.
+[[nodiscard]] bool has_repeats(const Report& report);
 
 /// MACs of the layer / MACs that the array could do in its span.
 [[nodiscard]] double utilization(const Report& report, const LayerRow& layer);

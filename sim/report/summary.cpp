@@ -94,6 +94,8 @@ std::string summary_json(const Report& report) {
               {"timing_only", report.timing_only},
               {"samples", report.stats.run_cycles.size()},
               {"total_cycles", report.stats.total_cycles},
+              {"simulated_cycles", report.stats.simulated_cycles},
+              {"repeated_layers", has_repeats(report) ? "simulated_once" : "simulated_each"},
               {"total_energy_pj", f.total_energy_pj},
               {"cycles_per_inference", report.stats.run_cycles},
               {"clock_period_ps", report.clock_period_ps},
@@ -113,6 +115,7 @@ std::string summary_json(const Report& report) {
   Json layers = Json::array();
   for (const LayerRow& l : report.layers) {
     layers.push_back({{"layer", l.name},
+                      {"repeats", l.stats.repeats},
                       {"cycles", l.cycles()},
                       {"macs", l.macs},
                       {"utilization_share", utilization(report, l)},

@@ -40,18 +40,20 @@ class TextWriter {
   void layers() {
     std::size_t width = 12;
     for (const LayerRow& l : report_.layers) width = std::max(width, l.name.size());
-    line("{:<{}} {:>10} {:>7} {:>11} {:>11} {:>11}", "layer", width, "cycles", "util_%", "bound_by",
-         "dram_bytes", "energy_nj");
+    const bool repeats = has_repeats(report_);
+    line("{:<{}} {:>10} {:>7} {:>11} {:>11} {:>11}{}", "layer", width, "cycles", "util_%",
+         "bound_by", "dram_bytes", "energy_nj", repeats ? "  repeats" : "");
     for (const LayerRow& l : report_.layers) {
-      line("{:<{}} {:>10} {:>7.1f} {:>11} {:>11} {:>11.3f}", l.name, width, l.cycles(),
+      line("{:<{}} {:>10} {:>7.1f} {:>11} {:>11} {:>11.3f}{}", l.name, width, l.cycles(),
            100.0 * utilization(report_, l), bound_by(report_, l), l.dram_bytes(),
-           l.energy_pj * 1e-3);
+           l.energy_pj * 1e-3, repeats ? fmt::format(" {:>8}", l.stats.repeats) : "");
     }
     if (report_.stats.run_cycles.size() > 1) line("(the last inference)");
   }
 
   void totals() {
     line("{:<24} {}", "total_cycles", report_.stats.total_cycles);
+    if (has_repeats(report_)) line("{:<24} {}", "simulated_cycles", report_.stats.simulated_cycles);
     if (report_.stats.run_cycles.size() > 1) {
       line("{:<24} {:.6g}", "cycles_per_inference",
            static_cast<double>(report_.stats.total_cycles) /

@@ -42,8 +42,7 @@ std::vector<std::uint64_t> occupied_cycles(std::vector<Span> spans,
 class TraceWriter {
  public:
   explicit TraceWriter(const Report& report) : report_(report) {
-    std::uint64_t last = report.stats.run_cycles.empty() ? 0 : report.stats.run_cycles.back();
-    begin_ = report.stats.total_cycles - last;
+    begin_ = report.stats.last_run_begin_cycle;
   }
 
   std::string write() {
@@ -85,10 +84,11 @@ class TraceWriter {
   void layers() {
     for (const LayerRow& l : report_.layers) {
       if (l.cycles() == 0) continue;
+      const std::uint64_t cycles = l.stats.end_cycle - l.stats.begin_cycle;
       event(
-          R"("ph":"X","pid":1,"tid":0,"name":{},"ts":{},"dur":{},"args":{{"cycles":{},"bound_by":"{}"}})",
-          quoted(l.name), time(l.stats.begin_cycle), time(l.cycles()), l.cycles(),
-          bound_by(report_, l));
+          R"("ph":"X","pid":1,"tid":0,"name":{},"ts":{},"dur":{},"args":{{"cycles":{},"bound_by":"{}","repeats":{}}})",
+          quoted(l.name), time(l.stats.begin_cycle), time(cycles), cycles, bound_by(report_, l),
+          l.stats.repeats);
     }
   }
 

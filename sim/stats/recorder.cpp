@@ -62,6 +62,9 @@ void Recorder::count(Event event, std::uint64_t count, std::int32_t layer,
   const std::size_t row = layer < 0 ? per_layer_.size() - 1 : static_cast<std::size_t>(layer);
   totals_[index] += count;
   per_layer_[row][index] += count;
+  if (layer < 0 && keeps_without_layer) {
+    without_layer_.push_back({event, count, begin_cycle, end_cycle});
+  }
   if (on_activity) on_activity(event, count, begin_cycle, end_cycle);
 }
 

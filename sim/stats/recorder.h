@@ -72,6 +72,13 @@ class Recorder {
                                           std::uint64_t end_cycle)>;
   ActivityHook on_activity;
   bool trace_enabled = false;
+  /// Whether to keep when events without a layer happened.
+  bool keeps_without_layer = false;
+  struct Activity {
+    Event event;
+    std::uint64_t count, begin_cycle, end_cycle;
+  };
+  [[nodiscard]] const std::vector<Activity>& without_layer() const { return without_layer_; }
 
   [[nodiscard]] const EventCounts& totals() const { return totals_; }
   [[nodiscard]] const std::vector<EventCounts>& per_layer() const {
@@ -85,6 +92,7 @@ class Recorder {
   std::vector<EventCounts> per_layer_;
   std::vector<std::string> tracks_;
   std::vector<Span> spans_;
+  std::vector<Activity> without_layer_;
 };
 
 }  // namespace npu

@@ -14,20 +14,27 @@ struct UnitStats {
   Timeline timeline;
 };
 
-/// Window of the power trace: average watts per component over [begin_cycle, end_cycle).
+/// Window of the power trace: average watts per component over [begin_cycle, end_cycle), which
+/// stands for `repeats` such stretches.
 struct PowerSample {
   std::uint64_t begin_cycle = 0, end_cycle = 0;
   std::vector<double> watts;  ///< Indexed like RunStats::power_components.
+  std::uint64_t repeats = 1;
 };
 
 struct LayerStats {
   /// Consecutive spans that sum to the run's cycles: a layer ends with its last instruction.
   /// Absolute cycles, as those of the trace and of the power samples.
   std::uint64_t begin_cycle = 0, end_cycle = 0;
+  /// How many equal layers the figures are of, which it stood for in the simulation; its span, as
+  /// often as that, is their time.
+  std::uint64_t repeats = 1;
   /// Of its own instructions; summed over the DMA channels.
   std::uint64_t mac_busy_cycles = 0, vector_busy_cycles = 0, dma_busy_cycles = 0;
   std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0;  ///< Whole bursts.
   EventCounts events{};
+
+  [[nodiscard]] std::uint64_t cycles() const { return (end_cycle - begin_cycle) * repeats; }
 };
 
 /// One run: what a reader of many short runs needs of each.
@@ -37,7 +44,11 @@ struct RunTotals {
   std::vector<LayerStats> layers;  ///< Their spans sum to the cycles.
 };
 
+/// Figures are those of the whole network; where layers repeat that were simulated once, those say
+/// so, and spans, trace and power samples lie in the simulated time.
 struct RunStats {
+  std::uint64_t simulated_cycles = 0;      ///< total_cycles, repeated layers once.
+  std::uint64_t last_run_begin_cycle = 0;  ///< In simulated time.
   std::uint64_t total_cycles = 0;  ///< All runs together; a run starts when the one before ended.
   std::vector<std::uint64_t> run_cycles;
   std::vector<UnitStats> units;               ///< Each timeline sums to total_cycles.

@@ -59,6 +59,11 @@ struct PhaseLog {
 /// The cycles of one unit, filled from left to right: the buckets close by construction.
 class Timeline {
  public:
+  Timeline() = default;
+  /// A finished one, of so many cycles per bucket.
+  explicit Timeline(const std::array<std::uint64_t, kBucketCount>& cycles) : cycles_(cycles) {
+    for (const std::uint64_t c : cycles) accounted_ += c;
+  }
   /// Puts the cycles from the last accounted one up to `until_cycle` into `bucket`.
   /// Does nothing where `until_cycle` is already accounted.
   void advance(Bucket bucket, std::uint64_t until_cycle) {

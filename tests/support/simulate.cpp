@@ -137,7 +137,7 @@ Simulation run_here(const NpuConfig& config, const isa::Program& program,
       make_ledger(config.energy, config.clock, stats.events, stats.total_cycles).total_pj();
   for (const PowerSample& p : stats.power) {
     for (const double watts : p.watts) {
-      result.power_pj += watts * static_cast<double>(p.end_cycle - p.begin_cycle) *
+      result.power_pj += watts * static_cast<double>((p.end_cycle - p.begin_cycle) * p.repeats) *
                          static_cast<double>(config.clock.period_ps());
     }
   }

@@ -38,6 +38,7 @@ Report example() {
   r.dma_channels = 2;
   r.stats.total_cycles = 2000;
   r.stats.run_cycles = {1100, 900};
+  r.stats.last_run_begin_cycle = 1100;
   r.macs_per_inference = 3200;
   LayerStats conv = layer_stats(1100, 1500);
   conv.mac_busy_cycles = 300;
