@@ -44,6 +44,7 @@ ARROWS = {
     "kernels/cost": COST,
     "kernels/mapper": MAPPER,
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},
+    "kernels/llm": MAPPER | {"kernels/mapper", "kernels/lowering", "isa", "workloads/llm"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
     "sim/conformance": BASE | {"workloads/onnx", "kernels/onnx_reference"},
     # The whole path from a network to a simulated run, as the program takes it.
@@ -54,11 +55,14 @@ ARROWS = {
     "sim/calibration": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/importers", "workloads/passes",
        "kernels/lowering"},
+    "sim/generate": MODULE
+    | {"sim/memory", "sim/core", "sim/power", "workloads/llm", "kernels/llm",
+       "kernels/llm_reference"},
     "sim/cli": None,  # everything
     "tests": None,
 }
 SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
-                   "sim/explain", "sim/calibration", "sim/cli", "tests"}
+                   "sim/explain", "sim/calibration", "sim/generate", "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.
 NOT_IN_REFERENCE = {"sim/base/fixed_point.h"}
 

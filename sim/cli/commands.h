@@ -19,6 +19,7 @@ void add_conformance(CLI::App& app, Action& action);
 void add_validate(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_calibrate(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
 
 /// Exit codes of npusim.
 inline constexpr int kSuccess = 0;

@@ -42,6 +42,7 @@ int run_command(int argc, char** argv) {
   add_validate(app, action);
   add_explain(app, action);
   add_calibrate(app, action);
+  add_generate(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

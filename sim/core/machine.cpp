@@ -87,6 +87,7 @@ struct Machine::Impl {
     NPU_CHECK(!failed, "the machine cannot run again after a fault");
     repeats.expect_alone(next);
     program = std::move(next);
+    dram.forget_layers();
     recorder.begin_program(program.layers.size());
     layers = LayerAccounting(program.layers.size());
     captured.assign(program.tensors.size(), {});

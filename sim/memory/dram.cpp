@@ -369,6 +369,10 @@ void Dram::read(std::int64_t address, std::span<std::byte> bytes) const {
   if (impl_->with_data) impl_->bytes.read(address, bytes);
 }
 
+void Dram::forget_layers() {
+  for (OpenRequest& open : impl_->open) open.request.layer = -1;
+}
+
 void Dram::close(std::uint64_t cycle) {
   if (impl_->fixed != nullptr) impl_->fixed->memory().close(cycle);
   for (const auto& channel : impl_->channels) channel->close(cycle);

@@ -85,6 +85,10 @@ class Dram : public sc_core::sc_module {
   void write(std::int64_t address, std::span<const std::byte> bytes);
   void read(std::int64_t address, std::span<std::byte> bytes) const;
 
+  /// Another program comes, between runs: bursts of writes that are still queued belong to none of
+  /// its layers.
+  void forget_layers();
+
   /// Accounts every channel's cycles up to `cycle`; call once after the end of a run, before
   /// reading timelines. Data still under way then is accounted by the next close.
   void close(std::uint64_t cycle);

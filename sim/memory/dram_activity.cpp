@@ -59,6 +59,7 @@ void DramActivity::add(const DramScheduler::Issue& issue, std::int32_t layer,
 }
 
 void DramActivity::flush_counters() {
+  if (reads_ + writes_ == 0) return;
   recorder_.count(Event::kDramActivate, activates_, layer_, count_begin_, count_end_);
   recorder_.count(Event::kDramRead, reads_, layer_, count_begin_, count_end_);
   recorder_.count(Event::kDramWrite, writes_, layer_, count_begin_, count_end_);

@@ -1,5 +1,7 @@
 #include "workloads/llm/model.h"
 
+#include "workloads/llm/numerics.h"
+
 namespace npu::llm {
 
 std::string_view name_of(WeightFormat format) {
@@ -10,6 +12,32 @@ std::string_view name_of(WeightFormat format) {
       return "q8_0";
     case WeightFormat::kQ4:
       return "q4_0";
+  }
+  return "?";
+}
+
+std::string_view name_of(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "fp32";
+    case Precision::kFloat16:
+      return "fp16";
+    case Precision::kBfloat16:
+      return "bf16";
+  }
+  return "?";
+}
+
+std::string_view name_of(CacheType type) {
+  switch (type) {
+    case CacheType::kFloat32:
+      return "fp32";
+    case CacheType::kFloat16:
+      return "fp16";
+    case CacheType::kBfloat16:
+      return "bf16";
+    case CacheType::kInt8:
+      return "int8";
   }
   return "?";
 }

@@ -82,6 +82,19 @@ TEST(MachineLoad, TheSecondProgramFindsWhatTheFirstLeft) {
   }
 }
 
+/// A few writes stay in the controller's queue when a run ends; the next one sees them through.
+TEST(MachineLoad, WritesOfAProgramOutliveItsLayers) {
+  isa::Program many = first_program();
+  many.layers.resize(9);
+  many.layer_of = {7, 8, -1};
+  Machine machine(small_config(), many, {});
+  machine.run();
+  const std::uint64_t written = machine_test::count(machine.stats(), Event::kDramWrite);
+  machine.load(second_program());
+  machine.run();
+  EXPECT_GT(machine_test::count(machine.stats(), Event::kDramWrite), written);
+}
+
 TEST(MachineLoad, TheSameProgramTakesTheSameCycles) {
   const isa::Program program = machine_test::tiled_gemm(12, 2);
   Machine machine(small_config(), program, {});
