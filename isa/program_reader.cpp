@@ -168,7 +168,7 @@ void read_tensors(Reader in, Program& program) {
   for (TensorRecord& tensor : program.tensors) {
     tensor.id = in.i32();
     tensor.name = in.string();
-    tensor.type = in.enumerator(DType::kBool, "tensor type");
+    tensor.type = in.enumerator(DType::kBfloat16, "tensor type");
     tensor.role = in.enumerator(TensorRole::kVariable, "tensor role");
     tensor.memory = in.enumerator(Memory::kAccumulator, "tensor memory");
     tensor.reset_byte = in.u8();

@@ -1,6 +1,8 @@
 // Shapes and types of MAP, REDUCE, MATMUL, the norms, ROPE, ATTENTION and GATHER.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "workloads/graph/node_rules.h"
 
@@ -157,6 +159,80 @@ void require_real(const NodeView& view, const Tensor& t) {
                "tensor `{}`: {} without quantization has no real values", t.name, name_of(t.type));
 }
 
+/// An integer that stands for itself.
+bool is_integer(const Tensor& t) { return !is_float(t.type) && !t.quantization.has_value(); }
+
+/// Functions that have no meaning on floats.
+bool needs_integers(MapFunction function) {
+  return function == MapFunction::kShiftLeft || function == MapFunction::kShiftRight ||
+         function == MapFunction::kComplement || function == MapFunction::kIntegerSqrt;
+}
+
+/// What the function reads of imm0 and imm1, in the domain that it computes in.
+void check_immediates(const NodeView& view) {
+  const auto& a = view.attrs<MapAttrs>();
+  const bool quantizes =
+      a.function == MapFunction::kDequantize || a.function == MapFunction::kQuantize;
+  view.require(!quantizes || (std::isfinite(a.imm0) && a.imm0 > 0),
+               "the scale must be above 0, got {}", a.imm0);
+  const bool in_integers = is_integer(view.in(0)) && !is_real_function(a.function);
+  const bool second_operand = info_of(a.function).operands == 2 && view.node.inputs.size() == 1;
+  const int used = second_operand ? 1 : info_of(a.function).immediates;
+  const std::array<double, 2> values = {a.imm0, a.imm1};
+  for (int i = 0; i < used; ++i) {
+    if (!in_integers && !(quantizes && i == 1)) continue;
+    const double v = values[static_cast<std::size_t>(i)];
+    view.require(v == std::trunc(v) && v >= INT32_MIN && v <= INT32_MAX,
+                 "imm{} must be an int32, got {}", i, v);
+  }
+}
+
+void check_map_types(const NodeView& view) {
+  const MapFunction function = view.attrs<MapAttrs>().function;
+  for (std::size_t i = 0; i < view.node.inputs.size(); ++i) {
+    const Tensor& t = view.in(i);
+    require_numeric(view, t);
+    view.require(!needs_integers(function) || is_integer(t),
+                 "{} takes integers without quantization, tensor `{}` is {}", name_of(function),
+                 t.name, name_of(t.type));
+  }
+  require_numeric(view, view.out());
+  view.require(function != MapFunction::kDequantize || !is_float(view.in(0).type),
+               "dequantize takes integers, got {}", name_of(view.in(0).type));
+  if (function == MapFunction::kSelect) {
+    view.require(is_integer(view.in(0)), "the condition must be bool or an integer, got {}",
+                 name_of(view.in(0).type));
+    view.require(is_integer(view.in(1)) == is_integer(view.in(2)),
+                 "the values must both be integers or both be reals, got {} and {}",
+                 name_of(view.in(1).type), name_of(view.in(2).type));
+  }
+  check_immediates(view);
+}
+
+void check_reduce_types(const NodeView& view) {
+  const Tensor& x = view.in(0);
+  const Tensor& y = view.out();
+  require_numeric(view, x);
+  require_numeric(view, y);
+  if (view.attrs<ReduceMapAttrs>().function >= ReduceFunction::kArgMax) {
+    return view.require(y.type == DType::kInt32, "positions are int32, got {}", name_of(y.type));
+  }
+  view.require(!is_integer(x) || is_integer(y), "integers reduce to integers, got {}",
+               name_of(y.type));
+}
+
+/// Indices of which the values are known.
+void check_gather_indices(const NodeView& view) {
+  const Tensor& indices = view.in(1);
+  const std::int64_t rows = view.in(0).shape.front();
+  for (std::size_t i = 0; i + sizeof(std::int32_t) <= indices.data.size();
+       i += sizeof(std::int32_t)) {
+    std::int32_t index = 0;
+    std::memcpy(&index, indices.data.data() + i, sizeof index);
+    view.require(index >= 0 && index < rows, "index {} is out of range for {} rows", index, rows);
+  }
+}
+
 void check_matmul_types(const NodeView& view) {
   const DType a = view.in(0).type;
   const DType b = view.in(1).type;
@@ -203,18 +279,15 @@ void check_general_types(const NodeView& view) {
   const DType y = view.out().type;
   switch (view.node.kind) {
     case OpKind::kMap:
-    case OpKind::kReduce: {
-      for (std::size_t i = 0; i < view.node.inputs.size(); ++i) require_numeric(view, view.in(i));
-      const bool is_arg = view.node.kind == OpKind::kReduce &&
-                          view.attrs<ReduceMapAttrs>().function >= ReduceFunction::kArgMax;
-      view.require(!is_arg || y == DType::kInt32, "positions are int32, got {}", name_of(y));
-      return require_numeric(view, view.out());
-    }
+      return check_map_types(view);
+    case OpKind::kReduce:
+      return check_reduce_types(view);
     case OpKind::kMatMul:
       return check_matmul_types(view);
     case OpKind::kGather:
       view.require(view.in(1).type == DType::kInt32, "indices must be int32, got {}",
                    name_of(view.in(1).type));
+      check_gather_indices(view);
       return view.require(view.in(0).type == y && same_quantization(view.in(0), view.out()),
                           "table and output must have one type and quantization");
     default:

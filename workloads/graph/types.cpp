@@ -208,8 +208,8 @@ void check_pad_value(const NodeView& view) {
                "value {} is out of range for {}", value, name_of(type));
   view.require(type != DType::kInt16 || (value >= -32768 && value <= 32767),
                "value {} is out of range for {}", value, name_of(type));
-  view.require(!is_float(type) || value == 0, "{} is padded with 0 only, got {}", name_of(type),
-               value);
+  view.require((!is_float(type) && type != DType::kInt64) || value == 0,
+               "{} is padded with 0 only, got {}", name_of(type), value);
 }
 
 }  // namespace
