@@ -71,13 +71,19 @@ const Operator& operator_of(OpKind kind) {
     case OpKind::kSvdf:
       return kSvdf;
     case OpKind::kMap:
+      return kMap;
     case OpKind::kReduce:
-    case OpKind::kMatMul:
+      return kReduce;
     case OpKind::kLayerNorm:
+      return kLayerNorm;
     case OpKind::kRmsNorm:
+      return kRmsNorm;
     case OpKind::kRope:
-    case OpKind::kAttention:
+      return kRope;
     case OpKind::kGather:
+      return kGather;
+    case OpKind::kMatMul:
+    case OpKind::kAttention:
       break;
   }
   fail("operator kind {} has no reference", static_cast<int>(kind));

@@ -44,8 +44,9 @@ void run_integer(Invocation& call) {
   const auto& attrs = call.attrs<PadAttrs>();
   TensorData& y = call.output();
   TensorData value = TensorData::zeros(y.type, {});
-  if (y.type == DType::kFloat32) {
-    value.as<float>()[0] = static_cast<float>(attrs.value);
+  if (is_float(y.type) || y.type == DType::kInt64 || y.type == DType::kBool) {
+    // verify() lets 0 pass, and 1 for bool.
+    value.bytes[0] = static_cast<std::byte>(attrs.value);
   } else {
     const IntegerRange range = range_of(y.type);
     if (attrs.value < range.low || attrs.value > range.high) {
@@ -68,13 +69,8 @@ void run_float(Invocation& call) {
   pad(attrs, call.input(0), std::as_bytes(std::span(&real, 1)), call.output());
 }
 
-bool has_integer(const graph::Graph& graph, const graph::Node& node) {
-  const DType type = output_type(graph, node);
-  return moves_values(graph, node) && type != DType::kInt64 && type != DType::kBool;
-}
-
 }  // namespace
 
-const Operator kPad = {has_integer, run_integer, run_float};
+const Operator kPad = {moves_values, run_integer, run_float};
 
 }  // namespace npu::reference

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/reference/functions.h"
+#include "kernels/reference/numbers.h"
 #include "kernels/reference/operators.h"
 #include "kernels/reference/patches.h"
 
@@ -44,8 +46,36 @@ std::vector<T> pool(const graph::Window& window, std::span<const T> x, const Ima
 }
 
 bool has_integer(const graph::Graph& graph, const graph::Node& node) {
+  if (is_float(input_type(graph, node))) return output_type(graph, node) == input_type(graph, node);
   return uniform_quantized(graph, node) &&
          graph::same_quantization(graph.tensor(node.inputs[0]), graph.tensor(node.outputs.at(0)));
+}
+
+/// Pooling of a float tensor as the NPU has it: float32, stored to the tensor's type; a NaN passes
+/// the clamp.
+template <typename Fold, typename Finish>
+void pool_floats(Invocation& call, float start, Fold&& fold, Finish&& finish) {
+  const auto& attrs = call.attrs<WindowAttrs>();
+  const FloatRange range = activation_range(attrs.activation);
+  const Floats x = load_reals(call, 0);
+  Floats y = pool<float, float>(attrs.window, x, ImageShape(call.input_tensor(0).shape),
+                                ImageShape(call.output_tensor().shape), start, fold, finish);
+  for (float& v : y) {
+    if (v < range.low) v = range.low;
+    if (range.high < v) v = range.high;
+  }
+  store_numbers(call, y);
+}
+
+void average_floats(Invocation& call) {
+  pool_floats(
+      call, 0.0F, [](float sum, float value) { return sum + value; },
+      [](float sum, std::int64_t taps) { return sum / static_cast<float>(taps); });
+}
+
+void max_floats(Invocation& call) {
+  pool_floats(call, -std::numeric_limits<float>::infinity(), larger,
+              [](float best, std::int64_t) { return best; });
 }
 
 void run_average_float(Invocation& call) {
@@ -98,6 +128,7 @@ void max_pool_2d(const graph::Window& window, IntegerRange range, const View& x,
 const Operator kAveragePool2d = {
     has_integer,
     [](Invocation& call) {
+      if (is_float(call.input_tensor(0).type)) return average_floats(call);
       const auto& attrs = call.attrs<WindowAttrs>();
       average_pool_2d(attrs.window, activation_range(attrs.activation, call.output_tensor()),
                       call.input(0), call.output());
@@ -106,6 +137,7 @@ const Operator kAveragePool2d = {
 
 const Operator kMaxPool2d = {has_integer,
                              [](Invocation& call) {
+                               if (is_float(call.input_tensor(0).type)) return max_floats(call);
                                const auto& attrs = call.attrs<WindowAttrs>();
                                max_pool_2d(attrs.window,
                                            activation_range(attrs.activation, call.output_tensor()),

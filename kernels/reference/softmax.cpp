@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/reference/interpolation.h"
+#include "kernels/reference/normalization.h"
 #include "kernels/reference/operators.h"
 #include "kernels/reference/quantization.h"
 
@@ -98,6 +99,7 @@ class TableSoftmax {
 bool has_integer(const graph::Graph& graph, const graph::Node& node) {
   const DType x = input_type(graph, node);
   const graph::Tensor& y = graph.tensor(node.outputs.at(0));
+  if (npu::is_float(x)) return y.type == x;
   if (!y.quantization || y.quantization->scale.size() != 1) return false;
   const auto has_format = [&](float scale, std::int32_t zero_point) {
     // Within 0.1 %: writers store 1/65535 as well.
@@ -184,6 +186,7 @@ void for_each_row(const View& x, TensorData& y, Row&& row) {
 }
 
 void run_integer(Invocation& call) {
+  if (npu::is_float(call.input_tensor(0).type)) return softmax_of_floats(call);
   const float beta = call.attrs<SoftmaxAttrs>().beta;
   const float scale = scale_of(call.input_tensor(0));
   if (call.input(0).type == DType::kInt16) {
