@@ -77,7 +77,8 @@ void lower_binary(LayerContext& c);  ///< ADD, SUB, MUL, MAXIMUM, MINIMUM.
 void lower_unary(LayerContext& c);   ///< Tables and rescales.
 void lower_softmax(LayerContext& c);
 void lower_reduction(LayerContext& c);  ///< MEAN, SUM.
-void lower_moves(LayerContext& c);      ///< PAD, CONCATENATION, TRANSPOSE, STRIDED_SLICE, PACK.
+void lower_moves(LayerContext& c);  ///< PAD, CONCATENATION, TRANSPOSE, STRIDED_SLICE, PACK, GATHER.
+void lower_general(LayerContext& c);  ///< MAP, REDUCE, LAYER_NORM, RMS_NORM, ROPE.
 void lower_svdf(LayerContext& c);
 
 }  // namespace npu::kernels

@@ -10,15 +10,23 @@ namespace {
 
 using graph::OpKind;
 
-constexpr std::uint8_t mask(std::initializer_list<DType> types) {
-  std::uint8_t m = 0;
-  for (const DType t : types) m = static_cast<std::uint8_t>(m | (1U << static_cast<unsigned>(t)));
+constexpr std::uint16_t mask(std::initializer_list<DType> types) {
+  std::uint16_t m = 0;
+  for (const DType t : types) m = static_cast<std::uint16_t>(m | (1U << static_cast<unsigned>(t)));
   return m;
 }
-constexpr std::uint8_t k8 = mask({DType::kInt8, DType::kUint8});
-constexpr std::uint8_t k8And16 = mask({DType::kInt8, DType::kUint8, DType::kInt16});
-constexpr std::uint8_t kUpTo32 = mask({DType::kInt8, DType::kUint8, DType::kInt16, DType::kInt32});
+constexpr std::uint16_t k8 = mask({DType::kInt8, DType::kUint8});
+constexpr std::uint16_t k8And16 = mask({DType::kInt8, DType::kUint8, DType::kInt16});
+constexpr std::uint16_t kUpTo32 = mask({DType::kInt8, DType::kUint8, DType::kInt16, DType::kInt32});
 
+constexpr std::uint16_t kFloats = mask({DType::kFloat16, DType::kBfloat16, DType::kFloat32});
+constexpr std::uint16_t kNumbers = kUpTo32 | kFloats | mask({DType::kBool});
+constexpr std::uint16_t kAny = kNumbers | mask({DType::kInt64});
+constexpr std::uint16_t kReals = k8And16 | mask({DType::kInt32}) | kFloats;
+
+constexpr std::string_view kNumberNames =
+    "int8, uint8, int16, int32, bool, float16, bfloat16, float32";
+constexpr std::string_view kRealNames = "float16, bfloat16, float32, quantized integers";
 constexpr std::string_view kArray = "NPU: MAC array, vector unit";
 constexpr std::string_view kVector = "NPU: vector unit";
 constexpr std::string_view kDma = "NPU: DMA";
@@ -34,11 +42,14 @@ constexpr auto kRows = std::to_array<OpRow>({
     {OpKind::kMul, lower_binary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kMaximum, lower_binary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kMinimum, lower_binary, k8And16, "int8, uint8, int16", kVector},
-    {OpKind::kAveragePool2d, lower_window, k8And16, "int8, uint8, int16", kVector},
-    {OpKind::kMaxPool2d, lower_window, k8And16, "int8, uint8, int16", kVector},
+    {OpKind::kAveragePool2d, lower_window, k8And16 | kFloats,
+     "int8, uint8, int16, float16, bfloat16, float32", kVector},
+    {OpKind::kMaxPool2d, lower_window, k8And16 | kFloats,
+     "int8, uint8, int16, float16, bfloat16, float32", kVector},
     {OpKind::kMean, lower_reduction, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kSum, lower_reduction, k8And16, "int8, uint8, int16", kVector},
-    {OpKind::kSoftmax, lower_softmax, k8And16, "int8, uint8, int16; int8 to int16", kVector},
+    {OpKind::kSoftmax, lower_softmax, k8And16 | kFloats,
+     "int8, uint8, int16; int8 to int16; float16, bfloat16, float32", kVector},
     {OpKind::kLogistic, lower_unary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kTanh, lower_unary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kRelu, lower_unary, k8And16, "int8, uint8, int16", kVector},
@@ -47,21 +58,59 @@ constexpr auto kRows = std::to_array<OpRow>({
     {OpKind::kLeakyRelu, lower_unary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kHardSwish, lower_unary, k8, "int8, uint8", kVector},
     {OpKind::kQuantize, lower_unary, kUpTo32, "int8, uint8, int16, int32 to each other", kVector},
-    {OpKind::kPad, lower_moves, kUpTo32, "int8, uint8, int16, int32", kDma},
-    {OpKind::kConcatenation, lower_moves, kUpTo32, "int8, uint8 (with rescale), int16, int32",
-     kDma},
-    {OpKind::kPack, lower_moves, kUpTo32, "int8, uint8, int16, int32", kDma},
-    {OpKind::kTranspose, lower_moves, kUpTo32, "int8, uint8, int16, int32", kDma},
-    {OpKind::kStridedSlice, lower_moves, kUpTo32, "int8, uint8, int16, int32", kDma},
+    {OpKind::kPad, lower_moves, kAny, "all", kDma},
+    {OpKind::kConcatenation, lower_moves, kAny, "all; uint8 with rescale", kDma},
+    {OpKind::kPack, lower_moves, kAny, "all", kDma},
+    {OpKind::kTranspose, lower_moves, kAny, "all", kDma},
+    {OpKind::kStridedSlice, lower_moves, kAny, "all", kDma},
+    {OpKind::kMap, lower_general, kNumbers, kNumberNames, kVector},
+    {OpKind::kReduce, lower_general, kNumbers, kNumberNames, kVector},
+    {OpKind::kLayerNorm, lower_general, kReals, kRealNames, kVector},
+    {OpKind::kRmsNorm, lower_general, kReals, kRealNames, kVector},
+    {OpKind::kRope, lower_general, kReals, kRealNames, kVector},
+    {OpKind::kGather, lower_moves, kAny, "all; constant indices", kDma},
 });
 
-bool is_float(const graph::Graph& graph, const graph::Node& node) {
-  const auto any = [&](const std::vector<graph::TensorId>& ids) {
-    return std::any_of(ids.begin(), ids.end(), [&](graph::TensorId id) {
+using graph::Graph;
+using graph::Node;
+using graph::TensorId;
+
+bool has_float32(const Graph& graph, const Node& node) {
+  const auto any = [&](const std::vector<TensorId>& ids) {
+    return std::any_of(ids.begin(), ids.end(), [&](TensorId id) {
       return id != graph::kAbsent && graph.tensor(id).type == DType::kFloat32;
     });
   };
   return any(node.inputs) || any(node.outputs);
+}
+
+bool makes(const Node& node, TensorId id) {
+  return std::find(node.outputs.begin(), node.outputs.end(), id) != node.outputs.end();
+}
+bool reads(const Node& node, TensorId id) {
+  return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+}
+
+/// Whether an operator that runs on the NPU makes a tensor, or reads it, changes of shape between.
+bool npu_makes(const Graph& graph, TensorId id) {
+  const auto producer = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                     [&](const Node& n) { return makes(n, id); });
+  if (producer == graph.nodes.end()) return false;
+  if (producer->kind == OpKind::kReshape) return npu_makes(graph, producer->inputs.at(0));
+  return place_of(graph, *producer) == Place::kNpu;
+}
+bool npu_reads(const Graph& graph, TensorId id) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
+    if (!reads(n, id)) return false;
+    if (n.kind == OpKind::kReshape) return npu_reads(graph, n.outputs.at(0));
+    return place_of(graph, n) == Place::kNpu;
+  });
+}
+
+/// Changes of shape of floats are the host's beside its conversions, free elsewhere.
+Place place_of_float_reshape(const Graph& graph, const Node& node) {
+  return npu_makes(graph, node.inputs.at(0)) || npu_reads(graph, node.outputs.at(0)) ? Place::kAlias
+                                                                                     : Place::kHost;
 }
 
 }  // namespace
@@ -72,15 +121,19 @@ const OpRow* find_op(OpKind kind) {
   return row == kRows.end() ? nullptr : row;
 }
 
-Place place_of(const graph::Graph& graph, const graph::Node& node) {
-  if (is_float(graph, node)) {
+Place place_of(const Graph& graph, const Node& node) {
+  if (has_float32(graph, node)) {
     const bool edge = node.kind == OpKind::kQuantize || node.kind == OpKind::kDequantize ||
-                      node.kind == OpKind::kLogSoftmax || node.kind == OpKind::kReshape;
-    return edge ? Place::kHost : Place::kUnsupported;
+                      node.kind == OpKind::kLogSoftmax;
+    if (edge) return Place::kHost;
+    if (node.kind == OpKind::kReshape) return place_of_float_reshape(graph, node);
   }
   if (node.kind == OpKind::kReshape) return Place::kAlias;
   const OpRow* row = find_op(node.kind);
   if (row == nullptr) return Place::kUnsupported;
+  // The NPU does not read addresses from memory.
+  if (node.kind == OpKind::kGather && !graph.tensor(node.inputs.at(1)).is_constant)
+    return Place::kUnsupported;
   const auto type = static_cast<unsigned>(graph.tensor(node.inputs.at(0)).type);
   return ((row->input_types >> type) & 1U) != 0 ? Place::kNpu : Place::kUnsupported;
 }

@@ -12,8 +12,8 @@ namespace npu::kernels {
 struct OpRow {
   graph::OpKind kind;
   void (*lower)(LayerContext&);
-  std::uint8_t input_types;  ///< Mask over DType of the first input.
-  std::string_view types;    ///< For `npusim ops`.
+  std::uint16_t input_types;  ///< Mask over DType of the first input.
+  std::string_view types;     ///< For `npusim ops`.
   std::string_view place;
 };
 

@@ -90,7 +90,8 @@ Graph split_rescaled_concatenations(Graph graph) {
   std::vector<Node> nodes;
   for (Node& node : graph.nodes) {
     if (node.kind == graph::OpKind::kConcatenation &&
-        graph.tensor(node.outputs[0]).type == DType::kUint8) {
+        graph.tensor(node.outputs[0]).type == DType::kUint8 &&
+        graph.tensor(node.outputs[0]).quantization.has_value()) {
       const PerTensor y = per_tensor(graph.tensor(node.outputs[0]));
       for (TensorId& id : node.inputs) {
         const PerTensor x = per_tensor(graph.tensor(id));

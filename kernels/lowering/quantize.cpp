@@ -1,6 +1,7 @@
 #include "kernels/lowering/quantize.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -15,6 +16,18 @@ std::int32_t quantized(double real, const PerTensor& q) {
   const double v =
       std::round(static_cast<double>(static_cast<float>(real) / q.scale)) + q.zero_point;
   return static_cast<std::int32_t>(std::clamp(v, -2147483648.0, 2147483647.0));
+}
+
+/// Bits of the fp32 limits.
+Clamp float_clamp_of(graph::Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const float low = activation == graph::Activation::kNone        ? -kInfinity
+                    : activation == graph::Activation::kReluN1To1 ? -1.0F
+                                                                  : 0.0F;
+  const float high = activation == graph::Activation::kRelu6       ? 6.0F
+                     : activation == graph::Activation::kReluN1To1 ? 1.0F
+                                                                   : kInfinity;
+  return {std::bit_cast<std::int32_t>(low), std::bit_cast<std::int32_t>(high)};
 }
 
 }  // namespace
@@ -54,6 +67,7 @@ graph::Activation activation_of(graph::OpKind kind) {
 }
 
 Clamp clamp_of(const graph::Tensor& y, graph::Activation activation) {
+  if (is_float(y.type)) return float_clamp_of(activation);
   Clamp c = full_range(y.type);
   if (activation == graph::Activation::kNone) return c;
   const PerTensor q = per_tensor(y);
@@ -72,11 +86,18 @@ int type_code(DType type) {
     case DType::kInt8:
       return 0;
     case DType::kUint8:
+    case DType::kBool:
       return 1;
     case DType::kInt16:
       return 2;
     case DType::kInt32:
       return 3;
+    case DType::kFloat16:
+      return 4;
+    case DType::kBfloat16:
+      return 5;
+    case DType::kFloat32:
+      return 6;
     default:
       fail("the NPU has no arithmetic for {}", name_of(type));
   }

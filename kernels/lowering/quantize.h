@@ -16,7 +16,8 @@ struct PerTensor {
 };
 [[nodiscard]] PerTensor per_tensor(const graph::Tensor& tensor);
 
-/// Clamp of a quantized output with a fused activation. Source: reference/tflite_format.md §11.
+/// Clamp of a quantized output with a fused activation (source: reference/tflite_format.md §11), or
+/// of a float one as bits of fp32.
 struct Clamp {
   std::int32_t low = 0, high = 0;
 };
@@ -26,8 +27,8 @@ struct Clamp {
 /// The whole range of the type.
 [[nodiscard]] Clamp full_range(DType type);
 
-/// Element type code of the instructions: 0 int8, 1 uint8, 2 int16, 3 int32. @throws Error for
-/// other types.
+/// Element type code of the instructions: 0 int8, 1 uint8 and bool, 2 int16, 3 int32, 4 float16, 5
+/// bfloat16, 6 float32. @throws Error for other types.
 [[nodiscard]] int type_code(DType type);
 
 /// Requantization multipliers of a convolution or FULLY_CONNECTED, one per output channel.

@@ -158,6 +158,7 @@ void lower_unary(LayerContext& c) {
 }
 
 void lower_softmax(LayerContext& c) {
+  if (is_float(c.input(0).type)) return lower_general(c);
   if (c.input(0).type == DType::kInt16) return lower_table_softmax(c);
   c.out.begin_step();
   const Tensor& x = c.input(0);

@@ -17,7 +17,10 @@ std::vector<Buffer> buffers_for(const ChunkProblem& p, const ChunkLevel& level, 
   const int slots = units == level.units && level.outer == 1 ? 1 : 2;
   for (std::size_t i = 0; i < p.streamed.size(); ++i) {
     const int64_t bytes = level.bytes_fixed[i] + level.bytes_per_unit[i] * units;
-    if (bytes > 0) buffers.push_back({p.streamed[i], round_up(bytes, kAlignment), slots, -1});
+    const int most = level.slots.empty() ? 2 : level.slots[i];
+    if (bytes > 0) {
+      buffers.push_back({p.streamed[i], round_up(bytes, kAlignment), std::min(slots, most), -1});
+    }
   }
   for (const Buffer& b : p.fixed) {
     if (b.slot_bytes > 0)

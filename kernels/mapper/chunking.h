@@ -24,6 +24,7 @@ struct ChunkLevel {
   std::vector<std::int64_t> bytes_per_unit;  ///< One per streamed buffer: a slot has bytes_fixed +
                                              ///< units · bytes_per_unit.
   std::vector<std::int64_t> bytes_fixed;
+  std::vector<int> slots = {};  ///< Most slots of each streamed buffer; empty: two.
 };
 
 /// A layer that is cut along one dimension. Levels go from the outermost dimension inwards.

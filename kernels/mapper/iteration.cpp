@@ -1,6 +1,7 @@
 #include "kernels/mapper/iteration.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <numeric>
 
@@ -74,6 +75,33 @@ std::vector<Fill> margins(const graph::PadAttrs& pad, const Shape& x, const Shap
   return fills;
 }
 
+/// The rows of a table that constant indices name; neighbours that are equally far apart are one
+/// copy. Indices of which only the shape is known stand for 0, 1, 2, … .
+std::vector<Copy> rows_of(const graph::Tensor& table, const graph::Tensor& indices) {
+  const int64_t rows = table.shape.front();
+  const int64_t row = rows == 0 ? 0 : table.bytes() / rows;
+  const auto count = static_cast<std::size_t>(element_count(indices.shape));
+  std::vector<int64_t> at(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int32_t index =
+        static_cast<std::int32_t>(static_cast<int64_t>(i) % std::max(rows, int64_t{1}));
+    if (!indices.data.empty())
+      std::memcpy(&index, indices.data.data() + i * sizeof index, sizeof index);
+    at[i] = index;
+  }
+  std::vector<Copy> copies;
+  for (std::size_t i = 0; i < count;) {
+    std::size_t end = i + 1;
+    const int64_t step = end < count ? at[end] - at[i] : 0;
+    while (end < count && at[end] - at[end - 1] == step) ++end;
+    const auto n = static_cast<int64_t>(end - i);
+    copies.push_back(
+        make_copy(0, at[i] * row, static_cast<int64_t>(i) * row, row, {n}, {step * row}, {row}));
+    i = end;
+  }
+  return copies;
+}
+
 }  // namespace
 
 int64_t Copy::bytes() const {
@@ -128,6 +156,8 @@ Moves moves_of(const Graph& graph, const Node& node) {
       moves.copies.push_back(make_copy(0, 0, offset, e, x, strides_of(x, e), dst));
       moves.fills = margins(pad, x, y.shape, e);
       moves.fill_value = pad.value;
+      // Wider elements are padded with 0 only.
+      moves.element_bytes = std::min<int64_t>(e, 4);
       break;
     }
     case OpKind::kConcatenation:
@@ -163,6 +193,9 @@ Moves moves_of(const Graph& graph, const Node& node) {
           make_copy(0, offset, 0, e, slice.sizes, src, strides_of(slice.sizes, e)));
       break;
     }
+    case OpKind::kGather:
+      moves.copies = rows_of(graph.tensor(node.inputs[0]), graph.tensor(node.inputs[1]));
+      break;
     default:
       NPU_CHECK(false, "not a data movement operator");
   }

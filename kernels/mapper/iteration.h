@@ -38,7 +38,7 @@ struct Fill {
   std::int64_t dst_offset = 0, run = 0;
   std::vector<std::int64_t> count, dst_stride;
 };
-/// What PAD, CONCATENATION, TRANSPOSE, STRIDED_SLICE and PACK come down to.
+/// What PAD, CONCATENATION, TRANSPOSE, STRIDED_SLICE, PACK and GATHER by constants come down to.
 struct Moves {
   std::vector<Copy> copies;
   std::vector<Fill> fills;

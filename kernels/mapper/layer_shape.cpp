@@ -2,6 +2,7 @@
 #include <array>
 
 #include "kernels/mapper/mapping.h"
+#include "kernels/mapper/tile_space.h"
 #include "sim/base/error.h"
 
 namespace npu::mapper {
@@ -111,7 +112,7 @@ bool is_window(OpKind kind) {
 
 bool is_move(OpKind kind) {
   return kind == OpKind::kPad || kind == OpKind::kConcatenation || kind == OpKind::kPack ||
-         kind == OpKind::kTranspose || kind == OpKind::kStridedSlice;
+         kind == OpKind::kTranspose || kind == OpKind::kStridedSlice || kind == OpKind::kGather;
 }
 
 bool is_reduction(OpKind kind) { return kind == OpKind::kMean || kind == OpKind::kSum; }
@@ -185,6 +186,7 @@ WindowProblem window_problem(const Graph& graph, const Node& node, const Storage
 }
 
 ChunkProblem chunk_problem(const Graph& graph, const Node& node, const Storages& storages) {
+  if (is_tiled(graph, node)) return tile_problem(graph, node, storages);
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);
   const int64_t xe = streamed_bytes(storages, node.inputs[0], size_of(x.type));

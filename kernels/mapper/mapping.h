@@ -74,7 +74,7 @@ struct Mapping {
 
 [[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node,
                                            const Storages& storages);
-/// Elementwise, softmax and SVDF layers.
+/// Elementwise, softmax, SVDF and general layers.
 [[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node,
                                          const Storages& storages);
 

@@ -24,6 +24,8 @@ std::vector<TensorId> data_inputs(const graph::Node& node) {
       return {node.inputs.at(0)};
     case OpKind::kSvdf:
       return {node.inputs.at(0), node.inputs.at(4)};
+    case OpKind::kGather:  // Its indices are constants, part of the copies.
+      return {node.inputs.at(0)};
     default:
       return node.inputs;
   }
@@ -70,7 +72,9 @@ Storages find_storages(const Graph& graph, const std::vector<int>& layers,
   for (const TensorId id : npu_inputs) storage_of(id).role = StorageRole::kInput;
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const graph::Node& node = graph.nodes[static_cast<std::size_t>(layers[layer])];
-    for (const TensorId id : data_inputs(node)) storage_of(id).last_layer = static_cast<int>(layer);
+    for (const TensorId id : data_inputs(node)) {
+      if (id != graph::kAbsent) storage_of(id).last_layer = static_cast<int>(layer);
+    }
     for (const TensorId id : node.outputs) {
       Storage& s = storage_of(id);
       s.first_layer = static_cast<int>(layer);
