@@ -5,11 +5,9 @@
 #include <algorithm>
 
 #include "kernels/lowering/compile.h"
-#include "kernels/reference/reference.h"
-#include "sim/core/hazard_checker.h"
+#include "tests/property/check_layer.h"
 #include "tests/support/random_config.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/simulate.h"
 #include "workloads/graph/network_builder.h"
 
 namespace npu::test {
@@ -39,57 +37,6 @@ const std::vector<Kind>& kinds() {
   return kKinds;
 }
 
-std::map<std::int32_t, TensorData> by_id(const graph::Graph& graph,
-                                         const std::vector<TensorData>& inputs) {
-  std::map<std::int32_t, TensorData> map;
-  for (std::size_t i = 0; i < inputs.size(); ++i) map[graph.inputs[i]] = inputs[i];
-  return map;
-}
-
-/// Bytes that must cross the DRAM interface whatever the mapping: every network input and output
-/// once.
-std::int64_t compulsory_bytes(const graph::Graph& graph) {
-  std::int64_t bytes = 0;
-  for (const graph::TensorId id : graph.outputs) bytes += graph.tensor(id).bytes();
-  return bytes;
-}
-
-void check(const graph::Graph& graph, const std::vector<TensorData>& inputs,
-           const NpuConfig& config) {
-  const kernels::Compiled compiled = kernels::compile(graph, config, {});
-  ASSERT_TRUE(compiled.host_before.empty() && compiled.host_after.empty());
-  ASSERT_NO_THROW(check_program(compiled.program, config)) << "hazard or bounds";
-
-  const auto values = by_id(graph, inputs);
-  const Simulation run = simulate(config, compiled.program, values, {});
-  ASSERT_EQ(run.outcome, Outcome::kDone) << run.message;
-  const reference::Values expected = reference::run_integer(graph, inputs);
-  for (const graph::TensorId id : graph.outputs) {
-    const auto it = run.tensors.find(id);
-    ASSERT_NE(it, run.tensors.end());
-    ASSERT_EQ(it->second, expected.tensors[static_cast<std::size_t>(id)].bytes)
-        << "tensor " << id << " of " << config.name;
-  }
-
-  EXPECT_TRUE(run.buckets_close);
-  EXPECT_NEAR(run.power_pj, run.ledger_pj, 1e-6 * run.ledger_pj);
-  std::int64_t macs = 0;
-  for (const graph::Node& n : graph.nodes) macs += mac_count(graph, n);
-  EXPECT_GE(static_cast<std::int64_t>(run.total_cycles) * config.mac_array.macs_per_cycle(), macs);
-  const double peak = config.dram.peak_bytes_per_second() / (config.clock.frequency_mhz * 1e6);
-  EXPECT_GE(static_cast<double>(run.total_cycles) * peak,
-            static_cast<double>(compulsory_bytes(graph)));
-
-  const Simulation again = simulate(config, compiled.program, values, {});
-  EXPECT_EQ(again.total_cycles, run.total_cycles);
-  EXPECT_EQ(again.tensors, run.tensors);
-  const kernels::Compiled bare = kernels::compile(graph, config, {.timing_only = true});
-  const Simulation timing = simulate(config, bare.program, {}, {.timing_only = true});
-  ASSERT_EQ(timing.outcome, Outcome::kDone) << timing.message;
-  EXPECT_EQ(timing.total_cycles, run.total_cycles);
-  EXPECT_EQ(timing.ledger_pj, run.ledger_pj);
-}
-
 class LayerProperty : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
@@ -102,7 +49,7 @@ TEST_P(LayerProperty, ExactRaceFreeClosedAndRepeatable) {
     SCOPED_TRACE(fmt::format("seed {}: {} {}", seed, name_of(kind.op), name_of(kind.type)));
     const graph::Graph graph = random_layer(rng, kind.op, kind.type, size);
     const std::vector<TensorData> inputs = random_inputs(rng, graph);
-    check(graph, inputs, random_config(rng));
+    check_layer(graph, inputs, random_config(rng));
     if (HasFatalFailure()) return;
   }
 }
@@ -126,7 +73,7 @@ TEST(PaddedLayer, TilesOfPaddingAloneAreExact) {
     for (graph::Tensor& t : graph.tensors) {
       for (std::byte& b : t.data) b = static_cast<std::byte>(pick(0, 255));
     }
-    check(graph, random_inputs(rng, graph), random_config(rng));
+    check_layer(graph, random_inputs(rng, graph), random_config(rng));
     if (HasFatalFailure()) return;
   }
 }
@@ -141,7 +88,7 @@ TEST_P(PresetProperty, EveryOperatorRuns) {
     std::mt19937_64 rng(++seed);
     SCOPED_TRACE(fmt::format("seed {}: {} {}", seed, name_of(kind.op), name_of(kind.type)));
     const graph::Graph graph = random_layer(rng, kind.op, kind.type, 24);
-    check(graph, random_inputs(rng, graph), config);
+    check_layer(graph, random_inputs(rng, graph), config);
     if (HasFatalFailure()) return;
   }
 }
@@ -159,7 +106,7 @@ TEST_P(NetworkProperty, ExactRaceFreeClosedAndRepeatable) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     const graph::Graph graph = random_network(rng, i == 0 ? 40 : 12);
     const std::vector<TensorData> inputs = random_inputs(rng, graph);
-    check(graph, inputs, random_config(rng));
+    check_layer(graph, inputs, random_config(rng));
     if (HasFatalFailure()) return;
   }
 }

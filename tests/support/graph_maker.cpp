@@ -19,13 +19,24 @@ std::vector<std::byte> Draw::bytes(DType type, std::int64_t count) {
     }
     return data;
   }
+  if (is_float(type)) {  // ±[2^-10, 1): a sign, an exponent below the bias, a mantissa
+    const int mantissa = type == DType::kFloat16 ? 10 : 7;
+    const int bias = type == DType::kFloat16 ? 15 : 127;
+    for (std::size_t i = 0; i < data.size(); i += 2) {
+      const auto bits = static_cast<std::uint16_t>(integer(0, 1) << 15 |
+                                                   integer(bias - 10, bias - 1) << mantissa |
+                                                   integer(0, (1 << mantissa) - 1));
+      std::memcpy(data.data() + i, &bits, 2);
+    }
+    return data;
+  }
   for (std::byte& b : data) b = static_cast<std::byte>(rng_() >> 32 & 255U);
   return data;
 }
 
 Affine Draw::affine(DType type, double scale) {
   const auto narrow = static_cast<float>(scale);
-  if (type == DType::kInt16 || type == DType::kFloat32) return {narrow, 0};
+  if (type == DType::kInt16 || is_float(type)) return {narrow, 0};
   const int low = type == DType::kInt8 ? -128 : 0;
   // A third each: an end of the range (after a ReLU), the middle, anywhere.
   const int zero_point = any_of({low, low + 128, small(low, low + 255)});
@@ -57,7 +68,7 @@ graph::TensorId GraphMaker::activation(DType type, Shape shape, Affine q) {
   graph::Tensor t;
   t.type = type;
   t.shape = std::move(shape);
-  if (type != DType::kFloat32) t.quantization = graph::Quantization{{q.scale}, {q.zero_point}, 0};
+  if (!is_float(type)) t.quantization = graph::Quantization{{q.scale}, {q.zero_point}, 0};
   return add(std::move(t));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -36,7 +37,7 @@ class Draw {
   [[nodiscard]] T any_of(std::initializer_list<T> values) {
     return values.begin()[rng_() % values.size()];
   }
-  /// Uniform over the values of an integer type; float32 in [−1, 1).
+  /// Uniform over the values of an integer type; floats in [−1, 1).
   [[nodiscard]] std::vector<std::byte> bytes(DType type, std::int64_t count);
   /// uint8 and int8 anywhere, int16 symmetric.
   [[nodiscard]] Affine affine(DType type, double scale);
@@ -65,6 +66,10 @@ class GraphMaker {
   graph::TensorId constant(DType type, Shape shape, std::optional<graph::Quantization> q,
                            std::vector<std::byte> data);
   graph::TensorId state(DType type, Shape shape, Affine q);
+  /// Replaces a tensor's quantization.
+  void requantize(graph::TensorId id, std::optional<graph::Quantization> q) {
+    graph_.tensors.at(static_cast<std::size_t>(id)).quantization = std::move(q);
+  }
   void node(graph::OpKind kind, std::vector<graph::TensorId> inputs,
             std::vector<graph::TensorId> outputs, graph::Attrs attrs = {});
 

@@ -28,6 +28,7 @@ int same_total(std::int64_t in, int kernel, int stride, int dilation) {
 }
 
 Affine affine_of(const graph::Tensor& t) {
+  if (!t.quantization.has_value()) return {};
   return {t.quantization->scale[0], t.quantization->zero_point[0]};
 }
 
@@ -57,6 +58,18 @@ LayerMaker::Parameters LayerMaker::parameters(TensorId x, Shape shape, int axis,
                                               std::int64_t depth) {
   const graph::Tensor input = maker_.tensor(x);
   const std::int64_t channels = shape[static_cast<std::size_t>(axis)];
+  if (is_float(input.type)) {
+    const std::int64_t weights = element_count(shape);
+    Parameters floats{maker_.constant(input.type, std::move(shape), std::nullopt,
+                                      draw_.bytes(input.type, weights)),
+                      graph::kAbsent,
+                      {}};
+    if (!draw_.one_in(4)) {
+      floats.bias = maker_.constant(DType::kFloat32, {channels}, std::nullopt,
+                                    draw_.bytes(DType::kFloat32, channels));
+    }
+    return floats;
+  }
   const bool unsigned8 = input.type == DType::kUint8;
   const bool per_channel = !unsigned8 && channels > 1 && draw_.one_in(2);
   const double w_scale = draw_.ratio(0.001, 0.02);

@@ -16,7 +16,11 @@ graph::Graph random_pad(Draw& draw, DType type, int size) {
   const TensorId x = maker.input(type, shape, q);
   graph::PadAttrs a;
   a.value = q.zero_point;
-  if (draw.one_in(3)) {
+  if (is_float(type) || type == DType::kInt64) {
+    a.value = 0;
+  } else if (type == DType::kBool) {
+    a.value = draw.small(0, 1);
+  } else if (draw.one_in(3)) {
     a.value = type == DType::kInt16 ? draw.small(-32768, 32767) : draw.small(0, 127);
   }
   Shape out = shape;
@@ -44,9 +48,10 @@ graph::Graph random_concatenation(Draw& draw, DType type, int size) {
     const Affine part =
         rescaled ? draw.affine(type, static_cast<double>(q.scale) * draw.ratio(0.3, 2)) : q;
     if (i > 1 && draw.one_in(5)) {
-      parts.push_back(maker.constant(type, shape,
-                                     graph::Quantization{{part.scale}, {part.zero_point}, 0},
-                                     draw.bytes(type, element_count(shape))));
+      std::optional<graph::Quantization> own;
+      if (!is_float(type)) own = graph::Quantization{{part.scale}, {part.zero_point}, 0};
+      parts.push_back(
+          maker.constant(type, shape, std::move(own), draw.bytes(type, element_count(shape))));
     } else {
       parts.push_back(maker.input(type, shape, part));
     }

@@ -81,11 +81,11 @@ TEST(Partition, UnsupportedOperatorIsNamedWithIndexTypesAndAttributes) {
   Graph g;
   const auto x = add(g, DType::kFloat32, {1, 4});
   const auto y = add(g, DType::kFloat32, {1, 4});
-  node(g, OpKind::kSoftmax, x, y, graph::SoftmaxAttrs{2.0F});
+  node(g, OpKind::kLeakyRelu, x, y, graph::LeakyReluAttrs{2.0F});
   g.inputs = {x};
   g.outputs = {y};
-  EXPECT_THAT(error_of(g), HasSubstr("operator #0 SOFTMAX: not supported with operands "
-                                     "(float32[1,4]) -> float32[1,4], beta 2;"));
+  EXPECT_THAT(error_of(g), HasSubstr("operator #0 LEAKY_RELU: not supported with operands "
+                                     "(float32[1,4]) -> float32[1,4], alpha 2;"));
 }
 
 TEST(Partition, FloatBetweenIntegerOperatorsIsRefused) {
@@ -102,6 +102,49 @@ TEST(Partition, FloatBetweenIntegerOperatorsIsRefused) {
   g.inputs = {a};
   g.outputs = {d};
   EXPECT_THAT(error_of(g), HasSubstr("operator #3 RELU: follows a float operator"));
+}
+
+TEST(Partition, FloatReshapesRunWhereTheirNeighboursDo) {
+  Graph edge;  // DEQUANTIZE, RESHAPE
+  const auto q = add(edge, DType::kInt8, {4});
+  const auto d = add(edge, DType::kFloat32, {4});
+  const auto r = add(edge, DType::kFloat32, {2, 2});
+  const auto raw = add(edge, DType::kInt8, {4});
+  node(edge, OpKind::kRelu, raw, q);
+  node(edge, OpKind::kDequantize, q, d);
+  node(edge, OpKind::kReshape, d, r);
+  edge.inputs = {raw};
+  edge.outputs = {r};
+  EXPECT_THAT(partition(edge).host_after, ElementsAre(1, 2));
+
+  Graph floats;  // RESHAPE, SOFTMAX, RESHAPE
+  const auto x = add(floats, DType::kFloat32, {4});
+  const auto rows = add(floats, DType::kFloat32, {2, 2});
+  const auto soft = add(floats, DType::kFloat32, {2, 2});
+  const auto y = add(floats, DType::kFloat32, {4});
+  node(floats, OpKind::kReshape, x, rows);
+  node(floats, OpKind::kSoftmax, rows, soft, graph::SoftmaxAttrs{});
+  node(floats, OpKind::kReshape, soft, y);
+  floats.inputs = {x};
+  floats.outputs = {y};
+  const mapper::Partition p = partition(floats);
+  EXPECT_THAT(p.aliases, ElementsAre(0, 2));
+  EXPECT_THAT(p.layers, ElementsAre(1));
+}
+
+TEST(Partition, GatherNeedsConstantIndices) {
+  Graph g;
+  const auto table = add(g, DType::kFloat32, {5, 2});
+  const auto at = add(g, DType::kInt32, {3});
+  const auto y = add(g, DType::kFloat32, {3, 2});
+  g.nodes.push_back({OpKind::kGather, {table, at}, {y}, {}, 0});
+  g.inputs = {table, at};
+  g.outputs = {y};
+  EXPECT_EQ(place_of(g, g.nodes[0]), Place::kUnsupported);
+  EXPECT_THAT(error_of(g), HasSubstr("operator #0 GATHER: not supported with operands "
+                                     "(float32[5,2], int32[3]) -> float32[3,2]"));
+  g.tensors[static_cast<std::size_t>(at)].is_constant = true;
+  EXPECT_EQ(place_of(g, g.nodes[0]), Place::kNpu);
 }
 
 TEST(Partition, RescaledConcatenationIsSplit) {
