@@ -211,6 +211,40 @@ YamlMap YamlMap::require_map(std::string_view key) const {
   return {document_, &node, fmt::format("{}{}{}", path_, path_.empty() ? "" : ".", key)};
 }
 
+std::vector<YamlMap> YamlMap::require_maps(std::string_view key) const {
+  const yaml::Node& node = value_of(key);
+  if (node.kind != yaml::Kind::kSequence || node.elements.empty()) {
+    fail(key, fmt::format("must be a list of mappings, got {}", shown(node)));
+  }
+  std::vector<YamlMap> maps;
+  for (const yaml::Node& element : node.elements) {
+    const std::string path =
+        fmt::format("{}{}{}[{}]", path_, path_.empty() ? "" : ".", key, maps.size());
+    if (element.kind != yaml::Kind::kMap) {
+      throw Error(fmt::format("{}:{}:{}: {}: must be a mapping, got {}", file(), element.line,
+                              element.column, path, shown(element)));
+    }
+    maps.push_back({document_, &element, path});
+  }
+  return maps;
+}
+
+std::vector<std::string> YamlMap::require_texts(std::string_view key) const {
+  const yaml::Node& node = value_of(key);
+  if (node.kind != yaml::Kind::kSequence) return {text(key)};
+  std::vector<std::string> texts;
+  for (const yaml::Node& element : node.elements) {
+    if (element.kind != yaml::Kind::kScalar || element.text.empty()) {
+      throw Error(fmt::format("{}:{}:{}: {}{}{}[{}]: must be a single value, got {}", file(),
+                              element.line, element.column, path_, path_.empty() ? "" : ".", key,
+                              texts.size(), shown(element)));
+    }
+    texts.push_back(element.text);
+  }
+  if (texts.empty()) fail(key, "must be a list of values, got an empty one");
+  return texts;
+}
+
 std::optional<YamlMap> YamlMap::get_map(std::string_view key) const {
   if (!has(key)) return std::nullopt;
   return require_map(key);

@@ -83,6 +83,11 @@ class YamlMap {
   /// The mapping under a key; it has to be finished on its own.
   [[nodiscard]] YamlMap require_map(std::string_view key) const;
   [[nodiscard]] std::optional<YamlMap> get_map(std::string_view key) const;
+  /// The mappings of a list, at least one; each has to be finished on its own.
+  [[nodiscard]] std::vector<YamlMap> require_maps(std::string_view key) const;
+  /// The values of a list, at least one, or a single value as a list of one; as they stand in the
+  /// file.
+  [[nodiscard]] std::vector<std::string> require_texts(std::string_view key) const;
 
   /// True if the key is there. Also makes it known: suggestions include it.
   [[nodiscard]] bool has(std::string_view key) const;

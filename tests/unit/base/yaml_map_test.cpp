@@ -190,5 +190,35 @@ TEST(YamlMap, FailNamesTheMappingWhereTheKeyIsAbsent) {
               StartsWith("f.yaml:2:3: outer.b: must be even, got 3"));
 }
 
+TEST(YamlMap, ReadsLists) {
+  const YamlMap in = map_of("a: [1, x y, 'z']\nb: one\nc:\n  - {k: 1}\n  - {k: 2}\n");
+  EXPECT_EQ(in.require_texts("a"), (std::vector<std::string>{"1", "x y", "z"}));
+  EXPECT_EQ(in.require_texts("b"), (std::vector<std::string>{"one"}));
+  const std::vector<YamlMap> maps = in.require_maps("c");
+  ASSERT_EQ(maps.size(), 2U);
+  EXPECT_EQ(maps[1].require<int>("k"), 2);
+  EXPECT_EQ(maps[1].path(), "c[1]");
+}
+
+TEST(YamlMap, RefusesOtherLists) {
+  const YamlMap in = map_of("a: [1, [2]]\nb: []\nc: [{k: 1}, 2]\nd: 5\n");
+  const auto error_of = [](const auto& read) -> std::string {
+    try {
+      (void)read();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_of([&] { return in.require_texts("a"); }),
+            "f.yaml:1:8: a[1]: must be a single value, got a list");
+  EXPECT_EQ(error_of([&] { return in.require_texts("b"); }),
+            "f.yaml:2:4: b: must be a list of values, got an empty one");
+  EXPECT_EQ(error_of([&] { return in.require_maps("c"); }),
+            "f.yaml:3:13: c[1]: must be a mapping, got 2");
+  EXPECT_EQ(error_of([&] { return in.require_maps("d"); }),
+            "f.yaml:4:4: d: must be a list of mappings, got 5");
+}
+
 }  // namespace
 }  // namespace npu
