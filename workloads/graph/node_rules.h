@@ -39,6 +39,8 @@ struct NodeView {
 /// "tensor #5 `conv1` int8[1,32,32,16]"
 [[nodiscard]] std::string describe_tensor(const Graph& graph, TensorId id);
 
+/// What verify() checks of one node and its tensors, values optional. Operand ids are in range.
+void check_node(const NodeView& view);
 /// Number of operands, which of them may be absent, and the kind of attributes.
 void check_operands(const NodeView& view);
 /// Shapes and attributes; relies on check_operands and on bounded shapes.

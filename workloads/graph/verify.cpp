@@ -185,6 +185,17 @@ std::string describe_tensor(const Graph& graph, TensorId id) {
   return fmt::format("tensor #{} `{}` {}{}", id, t.name, name_of(t.type), to_string(t.shape));
 }
 
+void check_node(const NodeView& view) {
+  check_operands(view);
+  for (const std::vector<TensorId>& ids : {view.node.inputs, view.node.outputs}) {
+    for (const TensorId id : ids) {
+      if (id != kAbsent) check_tensor(view.graph, id, Payload::kOptional);
+    }
+  }
+  check_shapes(view);
+  check_types(view);
+}
+
 void verify(const Graph& graph, Payload payload) {
   if (graph.nodes.empty()) fail("the graph has no operators");
   if (graph.inputs.empty()) fail("the graph has no inputs");
