@@ -30,10 +30,12 @@ std::optional<Network> find_network(const Rerun& rerun, const std::string& model
     return std::nullopt;
   };
   if (!rerun.is_mapped) return without("the run took a program, it mapped no model");
-  const std::string path = model.empty() ? rerun.model : model;
+  ModelOptions options = rerun.model_options;
+  if (!model.empty()) options.path = model;
+  const std::string path = options.path;
   Network network;
   try {
-    network = load_network(path, rerun.is_fused);
+    network = load_network(options, true);
   } catch (const Error& error) {
     if (!model.empty()) throw;
     return without(fmt::format("the model is not in this folder ({}); --model says where it is",

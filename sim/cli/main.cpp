@@ -35,6 +35,7 @@ int run_command(int argc, char** argv) {
   add_run(app, action);
   add_describe(app, action);
   add_ops(app, action);
+  add_models(app, action);
   add_compile(app, action);
   add_disasm(app, action);
   add_asm(app, action);

@@ -1,10 +1,12 @@
 #include "sim/cli/network.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "sim/base/file.h"
 #include "sim/base/sha256.h"
 #include "sim/cli/commands.h"
+#include "workloads/importers/scalesim.h"
 #include "workloads/importers/tflite.h"
 #include "workloads/passes/passes.h"
 
@@ -13,17 +15,68 @@ namespace {
 
 constexpr std::int64_t kMaxModelBytes = std::int64_t{1} << 31;
 
+void refuse(const ModelOptions& options, const std::string& path) {
+  const char* option = !options.dims.empty()        ? "--dim"
+                       : !options.precision.empty() ? "--precision"
+                       : !options.weights.empty()   ? "--weights"
+                                                    : nullptr;
+  if (option == nullptr) return;
+  fail("{}: {} is no network description (.yaml, .csv): its sizes, types and weights are its own",
+       option, path);
+}
+
+void describe(const importers::DescribedNetwork& network,
+              const importers::DescriptionOptions& options, Network& n) {
+  std::string parameters;
+  for (const auto& p : network.parameters) parameters += fmt::format(", {} {}", p.name, p.value);
+  n.notes.push_back(fmt::format("{}: {} parameters, {} multiply-accumulates; {}{}",
+                                network.graph.name, network.parameter_count(), network.mac_count(),
+                                name_of(network.precision), parameters));
+  n.notes.push_back(
+      options.seed ? fmt::format("weights are drawn, seed {}: outputs mean nothing", *options.seed)
+                   : "weights have no values");
+}
+
+/// The options as the provenance has them.
+std::string options_text(const ModelOptions& options) {
+  std::string text = options.fuse ? "" : "no-fusion";
+  const auto add = [&](const std::string& option) { text += text.empty() ? option : " " + option; };
+  for (const std::string& dim : options.dims) add(dim);
+  if (!options.precision.empty()) add(options.precision);
+  if (!options.weights.empty()) add(options.weights);
+  return text;
+}
+
 }  // namespace
 
-Network load_network(const std::string& path, bool fuse) {
+Network load_network(const ModelOptions& options, bool timing_only) {
+  const std::string path = find_model(options.path);
+  const std::string extension = std::filesystem::path(path).extension().string();
   const std::string bytes = read_file(path, kMaxModelBytes);
   Network n;
   n.file_name = std::filesystem::path(path).filename().string();
   n.sha256 = sha256_hex(bytes);
-  n.original = importers::parse_tflite(bytes, path);
+  n.options = options;
+  if (extension == ".yaml" || extension == ".csv") {
+    const importers::DescriptionOptions described = description_options(options, timing_only);
+    importers::DescribedNetwork network;
+    std::vector<std::string> notes;
+    if (extension == ".csv") {
+      importers::ScaleSimNetwork topology = importers::parse_scalesim(bytes, path, described);
+      network = std::move(topology.network);
+      notes = std::move(topology.notes);
+    } else {
+      network = importers::parse_network_description(bytes, path, described);
+    }
+    describe(network, described, n);
+    n.notes.insert(n.notes.end(), notes.begin(), notes.end());
+    n.original = std::move(network.graph);
+  } else {
+    refuse(options, path);
+    n.original = importers::parse_tflite(bytes, path);
+  }
   n.mapped = n.original;
-  n.fused = fuse;
-  if (fuse) n.fusions = passes::fuse(n.mapped);
+  if (options.fuse) n.fusions = passes::fuse(n.mapped);
   return n;
 }
 
@@ -34,7 +87,7 @@ kernels::Compiled compile_network(const Network& network, const NpuConfig& confi
   provenance["npusim"] = kVersion;
   provenance["model"] = network.file_name;
   provenance["model_sha256"] = network.sha256;
-  provenance["options"] = network.fused ? "" : "no-fusion";
+  provenance["options"] = options_text(network.options);
   return compiled;
 }
 

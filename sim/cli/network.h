@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/lowering/compile.h"
+#include "sim/cli/model_options.h"
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
@@ -16,11 +17,14 @@ struct Network {
   graph::Graph original;  ///< What the references run.
   graph::Graph mapped;    ///< After fusion.
   std::vector<std::string> fusions;
-  bool fused = true;
+  ModelOptions options;
+  std::vector<std::string> notes;  ///< For the report.
 };
 
-/// @throws Error for anything that the importer refuses.
-[[nodiscard]] Network load_network(const std::string& path, bool fuse);
+/// Reads a network description (.yaml), a SCALE-Sim topology (.csv) or a TFLite model (any other
+/// name).
+/// @throws Error for anything that the importer refuses, and options that the file does not know.
+[[nodiscard]] Network load_network(const ModelOptions& options, bool timing_only);
 
 /// Compiles and adds the provenance that only the program knows: version, model, options.
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,

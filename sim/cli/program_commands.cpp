@@ -20,13 +20,13 @@ namespace {
 constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
 
 struct CompileArguments {
-  std::string npu = kDefaultConfig, model, output, mapping;
-  bool fuse = true;
+  std::string npu = kDefaultConfig, output, mapping;
+  ModelOptions model;
 };
 
 int compile(const CompileArguments& a) {
   const NpuConfig config = load_npu_config(find_config(a.npu));
-  const Network network = load_network(a.model, a.fuse);
+  const Network network = load_network(a.model, false);
   const kernels::Compiled compiled = compile_network(network, config, {});
   isa::save(compiled.program, a.output);
   if (!a.mapping.empty()) {
@@ -67,10 +67,14 @@ void add_compile(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("compile", "map a network and write the program");
   command->add_option("--npu", a->npu, "configuration: a YAML file or the name of a preset")
       ->capture_default_str();
-  command->add_option("--model", a->model, "network: a .tflite file")->required();
+  command
+      ->add_option("--model", a->model.path,
+                   "network: a .tflite file, a description (.yaml) or its name, or a SCALE-Sim "
+                   "topology (.csv)")
+      ->required();
+  add_model_options(*command, a->model);
   command->add_option("-o,--output", a->output, "program file to write")->required();
   command->add_option("--mapping", a->mapping, "also write the mapping as YAML");
-  command->add_flag("!--no-fusion", a->fuse, "keep every operator as it is in the model");
   command->callback([a, &action] { action = [a] { return compile(*a); }; });
 }
 

@@ -52,7 +52,15 @@ void add_rerun_files(report::OutputFiles& files, const RerunSource& source) {
     fmt::format_to(at, "model: {}\nmodel_sha256: {}\n", yaml::quoted(source.model),
                    yaml::quoted(source.model_sha256));
   }
-  fmt::format_to(at, "fused: {}\nmapped: {}\nfiles:\n", source.is_fused, source.is_mapped);
+  const ModelOptions& options = source.model_options;
+  for (std::size_t i = 0; i < options.dims.size(); ++i) {
+    fmt::format_to(at, "{}{}", i == 0 ? "dims: [" : ", ", yaml::quoted(options.dims[i]));
+  }
+  if (!options.dims.empty()) text += "]\n";
+  if (!options.precision.empty()) {
+    fmt::format_to(at, "precision: {}\n", yaml::quoted(options.precision));
+  }
+  fmt::format_to(at, "fused: {}\nmapped: {}\nfiles:\n", options.fuse, source.is_mapped);
   for (const ConfigBundle::File& file : needed) {
     fmt::format_to(at, "  {}: {}\n", yaml::quoted(file.name), yaml::quoted(sha256_hex(file.text)));
   }
@@ -74,9 +82,11 @@ Rerun read_rerun(const std::string& folder) {
   r.samples = in.require_int("samples", 1, std::numeric_limits<std::int64_t>::max());
   r.first_run_cycles = static_cast<std::uint64_t>(
       in.require_int("first_run_cycles", 0, std::numeric_limits<std::int64_t>::max()));
-  r.model = in.get<std::string>("model", "");
+  r.model_options.path = in.get<std::string>("model", "");
   r.model_sha256 = in.get<std::string>("model_sha256", "");
-  r.is_fused = in.require<bool>("fused");
+  if (in.has("dims")) r.model_options.dims = in.require_texts("dims");
+  r.model_options.precision = in.get<std::string>("precision", "");
+  r.model_options.fuse = in.require<bool>("fused");
   r.is_mapped = in.require<bool>("mapped");
   const YamlMap files = in.require_map("files");
   std::string path_csv;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "isa/program.h"
+#include "sim/cli/model_options.h"
 #include "sim/config/npu_config.h"
 #include "sim/report/output_files.h"
 #include "sim/report/path_file.h"
@@ -24,7 +25,7 @@ struct RerunSource {
   const std::vector<std::uint64_t>& run_cycles;
   std::string model;  ///< Name of its file; empty: none.
   std::string model_sha256;
-  bool is_fused = true;
+  const ModelOptions& model_options;
   bool is_mapped = true;  ///< The program was mapped from the model in this run.
 };
 
@@ -40,8 +41,9 @@ struct Rerun {
   report::NamedPath path;
   std::uint64_t first_run_cycles = 0;
   std::int64_t samples = 1;
-  std::string model, model_sha256;  ///< Empty: none.
-  bool is_fused = true, is_mapped = true;
+  std::string model_sha256;    ///< Empty: none.
+  ModelOptions model_options;  ///< The path is the name of its file.
+  bool is_mapped = true;
 };
 
 /// @throws Error naming the file: missing, truncated, changed since the run, not of a run.

@@ -12,7 +12,10 @@ void add_run(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "run a network on the simulated NPU");
   command->add_option("--npu", options->npu, "configuration: a YAML file or the name of a preset")
       ->capture_default_str();
-  command->add_option("--model", options->model, "network: a .tflite file");
+  command->add_option("--model", options->model.path,
+                      "network: a .tflite file, a description (.yaml) or its name, or a SCALE-Sim "
+                      "topology (.csv)");
+  add_model_options(*command, options->model);
   command->add_option("--program", options->program,
                       "compiled program to run; with --model its outputs are compared");
   command
@@ -32,7 +35,6 @@ void add_run(CLI::App& app, Action& action) {
                     "move no data; the same cycles, layers that repeat often simulated once");
   command->add_flag("--simulate-all", options->simulate_all,
                     "with --timing-only: simulate repeated layers each time");
-  command->add_flag("!--no-fusion", options->fuse, "keep every operator as it is in the model");
   command
       ->add_option("--reference", options->references,
                    "what to compare with: all (integer and float), integer, none")

@@ -20,7 +20,7 @@ namespace npu::cli {
 namespace {
 
 void check_options(const RunOptions& o) {
-  if (o.model.empty() && o.program.empty()) fail("run: --model or --program is needed");
+  if (o.model.path.empty() && o.program.empty()) fail("run: --model or --program is needed");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
   if (o.simulate_all && !o.timing_only) {
     fail("--simulate-all: only a timing-only run leaves repeated layers out");
@@ -38,9 +38,10 @@ class Session {
       : options_(options), config_(load_npu_config(find_config(options.npu))) {}
 
   void prepare() {
-    if (!options_.model.empty()) {
-      progress_.show(fmt::format("reading {}", options_.model));
-      network_ = load_network(options_.model, options_.fuse);
+    if (!options_.model.path.empty()) {
+      progress_.show(fmt::format("reading {}", options_.model.path));
+      network_ = load_network(options_.model, options_.timing_only);
+      notes_ = network_->notes;
     }
     build(options_.timing_only && !options_.simulate_all ? 1 : 0);
     choose_inputs();
@@ -256,7 +257,7 @@ class Session {
                               .run_cycles = report_.stats.run_cycles,
                               .model = network_ ? network_->file_name : "",
                               .model_sha256 = network_ ? network_->sha256 : "",
-                              .is_fused = options_.fuse,
+                              .model_options = options_.model,
                               .is_mapped = options_.program.empty()});
     }
     files.commit();

@@ -6,18 +6,19 @@
 #include <vector>
 
 #include "sim/cli/comparison.h"
+#include "sim/cli/model_options.h"
 
 namespace npu::cli {
 
 /// `npusim run`, as the command line gives it.
 struct RunOptions {
-  std::string npu, model, program;
+  std::string npu, program;
+  ModelOptions model;
   std::vector<std::string> inputs;
   std::string out, save_outputs, save_tensors, labels;
   std::optional<std::int64_t> samples;
   bool timing_only = false;
   bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.
-  bool fuse = true;
   bool profile = false;
   References references = References::kAll;
 };

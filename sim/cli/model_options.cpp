@@ -1,0 +1,133 @@
+#include "sim/cli/model_options.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "sim/base/error.h"
+#include "sim/base/suggest.h"
+
+namespace npu::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSeed = "seed:";
+
+template <typename T>
+bool parse_all(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+/// Empty if there is none.
+fs::path models_folder() {
+  if (const char* set = std::getenv("NPUSIM_MODELS"); set != nullptr && *set != '\0') return set;
+  std::error_code error;
+  fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  while (!error && !folder.empty()) {
+    if (fs::is_directory(folder / "workloads" / "models", error)) {
+      return folder / "workloads" / "models";
+    }
+    if (folder == folder.parent_path()) break;
+    folder = folder.parent_path();
+    error.clear();
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_dimension_options(CLI::App& command, ModelOptions& options) {
+  command
+      .add_option("--dim", options.dims,
+                  "NAME=N, once per parameter of a network description that is not to have its "
+                  "default")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command.add_option("--precision", options.precision,
+                     "type of a described network's activations and weights");
+}
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  add_dimension_options(command, options);
+  command.add_option("--weights", options.weights,
+                     "of a described network: none (timing only) or seed:N; seed:1 if left out, "
+                     "none with --timing-only");
+  command.add_flag("!--no-fusion", options.fuse, "keep every operator as it is in the model");
+}
+
+importers::DescriptionOptions description_options(const ModelOptions& options, bool timing_only) {
+  importers::DescriptionOptions result;
+  for (const std::string& dim : options.dims) {
+    const std::size_t at = dim.find('=');
+    std::int64_t value = 0;
+    if (at == std::string::npos || at == 0 ||
+        !parse_all(std::string_view(dim).substr(at + 1), value)) {
+      fail("--dim: expected NAME=N, got {}", dim);
+    }
+    if (!result.parameters.emplace(dim.substr(0, at), value).second) {
+      fail("--dim: {} is there twice", dim.substr(0, at));
+    }
+  }
+  if (!options.precision.empty()) {
+    std::vector<std::string> known;
+    for (const auto& [name, type] : importers::precision_names()) {
+      known.emplace_back(name);
+      if (name == options.precision) result.precision = type;
+    }
+    if (!result.precision) {
+      fail("--precision: expected {}, got {}{}", fmt::join(known, ", "), options.precision,
+           did_you_mean(options.precision, known));
+    }
+  }
+  std::uint64_t seed = 1;
+  if (options.weights.starts_with(kSeed) &&
+      parse_all(std::string_view(options.weights).substr(kSeed.size()), seed)) {
+    result.seed = seed;
+  } else if (options.weights.empty()) {
+    if (!timing_only) result.seed = seed;
+  } else if (options.weights != "none") {
+    fail("--weights: expected none or seed:N, got {}", options.weights);
+  } else if (!timing_only) {
+    fail("--weights: none is for --timing-only");
+  }
+  return result;
+}
+
+std::vector<std::string> shipped_models() {
+  const fs::path folder = models_folder();
+  if (folder.empty()) fail("no folder `workloads/models` above the program; set NPUSIM_MODELS");
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+  }
+  if (error) fail("{}: {}", folder.string(), error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string find_model(const std::string& name) {
+  std::error_code error;
+  if (fs::exists(name, error) || name.find('/') != std::string::npos ||
+      fs::path(name).has_extension()) {
+    return name;  // The reader says what is wrong with it.
+  }
+  const fs::path folder = models_folder();
+  const fs::path shipped = folder / (name + ".yaml");
+  if (!folder.empty() && fs::exists(shipped, error)) return shipped.string();
+  std::vector<std::string> known;
+  if (!folder.empty()) {
+    for (const std::string& file : shipped_models())
+      known.push_back(fs::path(file).stem().string());
+  }
+  fail("{}: no such file, and no network of that name{}", name, did_you_mean(name, known));
+}
+
+}  // namespace npu::cli

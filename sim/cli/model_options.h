@@ -1,0 +1,42 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workloads/importers/network_description.h"
+
+namespace npu::cli {
+
+/// Which network a command reads and how, as the command line gives it.
+struct ModelOptions {
+  std::string path;               ///< File or name of a shipped network.
+  std::vector<std::string> dims;  ///< "tokens=64"; network descriptions only, as are the next two.
+  std::string precision;          ///< Empty: the description's.
+  std::string weights;            ///< "none", "seed:42" or empty.
+  bool fuse = true;
+};
+
+/// Adds --dim, --precision, --weights and --no-fusion.
+void add_model_options(CLI::App& command, ModelOptions& options);
+/// Adds --dim and --precision.
+void add_dimension_options(CLI::App& command, ModelOptions& options);
+
+/// The options of a network description. @throws Error naming the option.
+/// @param timing_only  weights have no values where --weights does not say otherwise; else they are
+/// drawn from seed 1.
+[[nodiscard]] importers::DescriptionOptions description_options(const ModelOptions& options,
+                                                                bool timing_only);
+
+/// The file that a model's name means: itself if it exists, or the network of that name in the
+/// folder of shipped networks: $NPUSIM_MODELS if set, else `workloads/models` in the nearest folder
+/// above the program that has one.
+/// @throws Error if it is neither.
+[[nodiscard]] std::string find_model(const std::string& name);
+/// The shipped networks, sorted. @throws Error if there is no folder of them.
+[[nodiscard]] std::vector<std::string> shipped_models();
+
+}  // namespace npu::cli
