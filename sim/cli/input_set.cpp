@@ -4,6 +4,7 @@
 #include <random>
 
 #include "sim/base/npy.h"
+#include "workloads/graph/drawn_values.h"
 
 namespace npu::cli {
 namespace {
@@ -22,6 +23,14 @@ void fill_random(TensorData& t, std::mt19937_64& random) {
     for (float& v : t.as<float>()) {
       v = static_cast<float>(static_cast<double>(random() >> 40) * 0x1p-23 - 1.0);
     }
+    return;
+  }
+  if (is_float(t.type)) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < t.size(); ++i) {
+      values.push_back(static_cast<double>(random() >> 40) * 0x1p-23 - 1.0);
+    }
+    t.bytes = graph::store_floats(t.type, values);
     return;
   }
   for (std::byte& b : t.bytes) b = static_cast<std::byte>(random() >> 56);

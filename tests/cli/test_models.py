@@ -35,6 +35,21 @@ class ModelsTest(CliTest):
             self.assertIn(f"note: {name}: ", text)
             self.assertIn("note: weights have no values", text)
 
+    def test_transformers_run(self):
+        operators = self.npusim("ops").stdout
+        for op in ("MATMUL", "MAP", "LAYER_NORM", "RMS_NORM", "ROPE"):
+            if f"\n{op} " not in operators:
+                self.skipTest(f"the NPU has no {op}")
+        small = {"batch": 1, "blocks": 1, "tokens": 8, "past": 16}
+        for path in sorted(MODELS.glob("*.yaml")):
+            if path.stem in CONVOLUTIONAL:
+                continue
+            shown = self.npusim("models", path.stem).stdout
+            dims = [f"--dim={name}={n}" for name, n in small.items() if f"--dim {name}=" in shown]
+            text = self.npusim("run", "--npu", "edge", "--model", path.stem, "--timing-only",
+                               *dims).stdout
+            self.assertIn(f"note: {path.stem}: ", text)
+
     def test_drawn_weights_are_exact_and_have_the_same_cycles(self):
         dims = ("--model", "resnet18", "--dim", "size=32", "--dim", "classes=10")
         drawn, text = self.summary(*dims, "--weights", "seed:42", "--reference", "integer")
