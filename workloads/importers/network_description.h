@@ -16,7 +16,7 @@ namespace npu::importers {
 /// How a network description is made a network.
 struct DescriptionOptions {
   std::map<std::string, std::int64_t, std::less<>> parameters = {};  ///< Instead of the defaults.
-  std::optional<DType> precision = {};                            ///< Instead of the file's.
+  std::optional<DType> precision = {};                               ///< Instead of the file's.
   std::optional<std::uint64_t> seed = {};  ///< Of drawn weights; without one they have no values.
 };
 
