@@ -46,8 +46,13 @@ ARROWS = {
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},
     "kernels/llm": MAPPER | {"kernels/mapper", "kernels/lowering", "isa", "workloads/llm"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
-    "sim/conformance": BASE | {"workloads/onnx", "kernels/onnx_reference"},
     # The whole path from a network to a simulated run, as the program takes it.
+    "sim/onnx": MODULE
+    | {"sim/memory", "sim/core", "workloads/graph", "workloads/onnx", "kernels/onnx_reference",
+       "kernels/onnx_import", "kernels/lowering"},
+    "sim/conformance": MODULE
+    | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",
+       "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},
     "sim/validation": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},
     "sim/explain": MODULE
@@ -62,7 +67,8 @@ ARROWS = {
     "tests": None,
 }
 SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
-                   "sim/explain", "sim/calibration", "sim/generate", "sim/cli", "tests"}
+                   "sim/explain", "sim/calibration", "sim/generate", "sim/onnx", "sim/conformance",
+                   "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.
 NOT_IN_REFERENCE = {"sim/base/fixed_point.h"}
 

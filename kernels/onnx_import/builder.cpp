@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "kernels/onnx_import/converter.h"
+#include "kernels/onnx_import/fuse_activations.h"
 #include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/tensors.h"
 #include "workloads/graph/node_rules.h"
@@ -167,6 +168,7 @@ void StageBuilder::convert(std::size_t index) {
   const Converter* converter = is_integer ? find_converter(kIntegerDomain, node.op_type) : nullptr;
   if (converter == nullptr) converter = find_converter(node.domain, node.op_type);
   if (converter == nullptr) not_mapped("no NPU form");
+  if (node.outputs.empty() || node.outputs[0].empty()) not_mapped("its first output has no name");
   for (const auto* names : {&node.inputs, &node.outputs}) {
     for (const std::string& name : *names) {
       if (!name.empty() && !network_.type(name).is_static) {
@@ -190,18 +192,41 @@ void StageBuilder::convert(std::size_t index) {
     }
   } catch (const Error& error) {
     not_mapped("{}", error.what());
+  } catch (const std::out_of_range&) {  // Ranks and lists that the operator's rule does not check.
+    not_mapped("its operands do not fit each other");
   }
   stage_.nodes.push_back(index);
+}
+
+TensorId StageBuilder::made_by_node(TensorId x) {
+  const auto makes = [&](const graph::Node& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), x) != node.outputs.end();
+  };
+  const auto& nodes = stage_.graph.nodes;
+  if (std::any_of(nodes.begin(), nodes.end(), makes)) return x;
+  graph::Tensor copy = stage_.graph.tensor(x);
+  const bool is_constant = copy.is_constant;
+  copy.is_constant = false;
+  copy.data.clear();
+  const TensorId id = add_tensor(std::move(copy));
+  graph::Node node{OpKind::kReshape, {x}, {id}, {}, source_index_};
+  if (is_constant) {
+    node.kind = OpKind::kMap;
+    node.attrs = graph::MapAttrs{};
+  }
+  stage_.graph.nodes.push_back(std::move(node));
+  return id;
 }
 
 NpuStage StageBuilder::finish(const std::vector<std::string>& outputs) {
   for (const std::string& value : outputs) {
     const Order order = identity_order(network_.type(value).shape.size());
-    const TensorId id = in_order(value, order).tensor;
+    const TensorId id = made_by_node(in_order(value, order).tensor);
     stage_.outputs.push_back({value, id});
     std::vector<TensorId>& ids = stage_.graph.outputs;
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
   }
+  fuse_activations(stage_.graph);
   verify(stage_.graph);
   return std::move(stage_);
 }

@@ -25,7 +25,7 @@ const onnx::Value* Conversion::constant(std::size_t i) const {
 
 const onnx::Value& Conversion::need_constant(std::size_t i, std::string_view what) const {
   const onnx::Value* value = constant(i);
-  if (value == nullptr) not_mapped("{} is not constant", what);
+  if (value == nullptr) not_mapped("{}: not constant", what);
   return *value;
 }
 
@@ -109,6 +109,17 @@ TensorId Conversion::add(graph::OpKind kind, std::vector<TensorId> inputs, graph
   return add_many(kind, std::move(inputs), std::move(attrs), {std::move(output)})[0];
 }
 
+TensorId Conversion::add_if_run(graph::OpKind kind, std::vector<TensorId> inputs,
+                                graph::Attrs attrs, graph::Tensor output) {
+  const TensorId id = add(kind, std::move(inputs), std::move(attrs), std::move(output));
+  graph::Graph& graph = stage_.stage_.graph;
+  const auto& refusal = stage_.options_.refusal;
+  if (!refusal || refusal(graph, graph.nodes.back()).empty()) return id;
+  graph.nodes.pop_back();
+  graph.tensors.pop_back();
+  return graph::kAbsent;
+}
+
 std::vector<TensorId> Conversion::add_many(graph::OpKind kind, std::vector<TensorId> inputs,
                                            graph::Attrs attrs, std::vector<graph::Tensor> outputs) {
   std::vector<TensorId> ids;
@@ -140,7 +151,9 @@ void Conversion::result(std::size_t i, TensorId tensor) {
 void Conversion::result(std::size_t i, TensorId tensor, Order order) {
   if (!wants(i)) return;
   const Shape expected = tensor_shape(permuted(out(i).shape, order));
-  NPU_CHECK(get(tensor).shape == expected, "a result has the value's shape");
+  if (get(tensor).shape != expected) {
+    not_mapped("it gives {} instead of {}", to_string(get(tensor).shape), to_string(expected));
+  }
   stage_.forms_[node_.outputs[i]].push_back({tensor, std::move(order)});
 }
 

@@ -136,14 +136,13 @@ void convert_attention(Conversion& c) {
   const double softcap = c.attributes().real("softcap", 0);
   const std::int64_t mode = c.attributes().integer("qk_matmul_output_mode", 0);
   TensorId y = graph::kAbsent;
-  if (softcap > 0 || c.wants(3)) {
-    y = decomposed(c, o, softcap, mode);
-  } else {
+  if (softcap <= 0 && !c.wants(3)) {
     Shape shape = c.get(o.q).shape;
     shape[3] = c.get(o.v).shape[3];
-    y = c.add(OpKind::kAttention, {o.q, o.k, o.v, o.mask}, graph::AttentionAttrs{o.scale, o.causal},
-              c.like(o.q, std::move(shape)));
+    y = c.add_if_run(OpKind::kAttention, {o.q, o.k, o.v, o.mask},
+                     graph::AttentionAttrs{o.scale, o.causal}, c.like(o.q, std::move(shape)));
   }
+  if (y == graph::kAbsent) y = decomposed(c, o, softcap, mode);
   if (c.shape(0).size() == 4) return c.result(0, y);
   c.result(0, c.reshape(c.transpose(y, {0, 2, 1, 3}), c.out(0).shape));
 }
@@ -156,6 +155,7 @@ void convert_rotary(Conversion& c) {
   if (s.size() < 3 || heads < 1 || s.back() % (is_split ? 1 : heads) != 0) {
     not_mapped("{} in {} heads", to_string(s), heads);
   }
+  if (c.shape(1).size() < 2 || c.shape(2).size() < 2) not_mapped("caches of one dimension");
   const std::int64_t length = is_split ? s[2] : s[1];
   TensorId x = c.tensor(0);
   if (!is_split) x = c.reshape(x, {s[0], length, heads, s[2] / heads});

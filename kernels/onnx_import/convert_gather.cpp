@@ -1,6 +1,7 @@
 // Operators that only move elements, to places that constants decide: their index map is what the
 // CPU reference makes of a tensor that counts its elements.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "kernels/onnx_import/converter.h"
@@ -149,6 +150,7 @@ void convert_pad(Conversion& c) {
   pad.after = permuted(pad.after, x.order);
   const DType type = c.get(x.tensor).type;
   if (!is_float(type)) {
+    if (!(std::fabs(fill) < 0x1p31)) not_mapped("a fill of {}", fill);
     pad.value = static_cast<std::int32_t>(fill);
     fill = 0;
   }
@@ -187,11 +189,14 @@ void convert_resize(Conversion& c) {
   convert_moved(c);
 }
 
+constexpr std::int64_t kMostBlock = 1 << 12;
+
 /// Blocks of channels to space, or back: a TRANSPOSE between two RESHAPEs.
 void convert_depth_to_space(Conversion& c) {
   const Shape& s = c.shape(0);
   const std::int64_t b = c.attributes().integer("blocksize", 0);
-  if (s.size() != 4 || b < 1 || s[1] % (b * b) != 0) not_mapped("blocksize {}", b);
+  if (s.size() != 4 || b < 1 || b > kMostBlock || s[1] % (b * b) != 0)
+    not_mapped("blocksize {}", b);
   const std::int64_t depth = s[1] / (b * b);
   const bool dcr = c.attributes().text("mode", "DCR") == "DCR";
   const Shape split =
@@ -203,7 +208,8 @@ void convert_depth_to_space(Conversion& c) {
 void convert_space_to_depth(Conversion& c) {
   const Shape& s = c.shape(0);
   const std::int64_t b = c.attributes().integer("blocksize", 0);
-  if (s.size() != 4 || b < 1 || s[2] % b != 0 || s[3] % b != 0) not_mapped("blocksize {}", b);
+  if (s.size() != 4 || b < 1 || b > kMostBlock || s[2] % b != 0 || s[3] % b != 0)
+    not_mapped("blocksize {}", b);
   const Shape split = {s[0], s[1], s[2] / b, b, s[3] / b, b};
   const TensorId y = c.transpose(c.reshape(c.tensor(0), split), {0, 3, 5, 1, 2, 4});
   c.result(0, c.reshape(y, c.out(0).shape));

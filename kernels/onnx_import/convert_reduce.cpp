@@ -130,7 +130,7 @@ void convert_cumulative_sum(Conversion& c) {
   if (c.in(0).type == ElementType::kInt64) not_mapped("int64 has no NPU type");
   const Form x = c.operand(0);
   const auto rank = static_cast<std::int64_t>(c.shape(0).size());
-  const auto axis = onnx::resolve_axis(static_cast<std::int64_t>(c.need_scalar(1, "axis")), rank);
+  const auto axis = onnx::resolve_axis(c.need_integers(1, "axis").at(0), rank);
   const auto place = static_cast<std::size_t>(place_of(x.order, axis));
   const std::int64_t length = c.shape(0)[axis];
   const bool backwards = c.attributes().integer("reverse", 0) != 0;

@@ -29,7 +29,7 @@
 
 namespace npu::onnx_import {
 
-/// A node has no NPU form; what() is the reason that reports show ("axis is not constant").
+/// A node has no NPU form; what() is the reason that reports show ("axis: not constant").
 class NotMapped final : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -74,6 +74,8 @@ class StageBuilder {
   /// The type that holds a value: in an integer network by its range.
   [[nodiscard]] DType storage(const std::string& value, onnx::ElementType type) const;
   graph::TensorId add_tensor(graph::Tensor tensor);
+  /// The tensor if a node makes it, else a copy of it: inputs and constants are no outputs.
+  graph::TensorId made_by_node(graph::TensorId x);
   graph::TensorId make_transpose(graph::TensorId x, const Order& permutation);
   graph::TensorId make_reshape(graph::TensorId x, Shape shape);
 
@@ -109,7 +111,7 @@ class Conversion {
   // ---- constant operands ----
   /// nullptr if the operand is absent or not constant.
   [[nodiscard]] const onnx::Value* constant(std::size_t i) const;
-  /// @throws NotMapped "`what` is not constant".
+  /// @throws NotMapped "`what`: not constant".
   [[nodiscard]] const onnx::Value& need_constant(std::size_t i, std::string_view what) const;
   [[nodiscard]] std::vector<std::int64_t> need_integers(std::size_t i, std::string_view what) const;
   /// The only element of a constant. @throws NotMapped.
@@ -150,6 +152,10 @@ class Conversion {
   /// A node with one output; the output's name, if empty, is the ONNX node's.
   graph::TensorId add(graph::OpKind kind, std::vector<graph::TensorId> inputs, graph::Attrs attrs,
                       graph::Tensor output);
+  /// The same if the NPU runs the node, else kAbsent and nothing is added: for operators that can
+  /// be composed of simpler ones.
+  graph::TensorId add_if_run(graph::OpKind kind, std::vector<graph::TensorId> inputs,
+                             graph::Attrs attrs, graph::Tensor output);
   /// A node with several outputs.
   std::vector<graph::TensorId> add_many(graph::OpKind kind, std::vector<graph::TensorId> inputs,
                                         graph::Attrs attrs, std::vector<graph::Tensor> outputs);

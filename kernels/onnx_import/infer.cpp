@@ -120,6 +120,16 @@ std::vector<ValueType> infer(const onnx::Node& node, std::int64_t opset,
   if (it == rules().end() && onnx::find_operator(node.domain, node.op_type) == nullptr) {
     fail("{}: no such operator in the CPU reference", place);
   }
+  if (const onnx::Operator* op = onnx::find_operator(node.domain, node.op_type); op != nullptr) {
+    for (std::size_t i = 0; i < op->min_inputs; ++i) {
+      if (i >= operands.size() || operands[i].type == nullptr) {
+        fail("{}: operand {} is missing", place, i);
+      }
+    }
+    if (operands.size() > op->max_inputs) {
+      fail("{}: takes at most {} operands, got {}", place, op->max_inputs, operands.size());
+    }
+  }
   const bool is_static = std::all_of(operands.begin(), operands.end(), [](const Operand& o) {
     return o.type == nullptr || o.type->is_static;
   });

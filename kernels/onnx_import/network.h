@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/onnx_reference/operators.h"
 #include "workloads/onnx/model.h"
 
 namespace npu::onnx_import {
@@ -55,6 +56,7 @@ struct SimplifyOptions {
   std::map<std::string, Shape, std::less<>> input_shapes;
   /// Ranges of the inputs of an integer network; int8 where none is given.
   Ranges input_ranges = {};
+  std::int64_t max_elements = onnx::kMaxElements;  ///< Bound of a tensor.
 };
 
 /// Newest version of ONNX's operator set that is known: that of ONNX 1.21.

@@ -127,6 +127,21 @@ Plan build_all(const Network& network, const ConvertOptions& options, const Sche
 
 }  // namespace
 
+void release_constants(Network& network, const Plan& plan) {
+  std::set<std::string_view> kept;
+  for (const NetworkOutput& output : network.outputs) kept.insert(output.value);
+  for (const Stage& stage : plan.stages) {
+    const auto* host = std::get_if<HostStage>(&stage);
+    if (host == nullptr) continue;
+    for (const HostNode& n : host->nodes) {
+      const onnx::Node& node = network.model.graph.nodes[n.node];
+      kept.insert(node.inputs.begin(), node.inputs.end());
+    }
+  }
+  std::erase_if(network.model.graph.initializers,
+                [&](const auto& entry) { return !kept.contains(entry.first); });
+}
+
 Plan make_plan(const Network& network, const ConvertOptions& options) {
   const onnx::Graph& graph = network.model.graph;
   std::vector<std::string> reasons;

@@ -57,6 +57,10 @@ struct ConvertOptions {
 /// fewer stages. Values that only pass through (an input that is an output) are in no stage.
 [[nodiscard]] Plan make_plan(const Network& network, const ConvertOptions& options);
 
+/// Drops the constants that only NPU stages read: their graphs have them. The network can then run
+/// by this plan alone.
+void release_constants(Network& network, const Plan& plan);
+
 /// A network's value as a stage's tensor: rounded to nearest even into narrower floats.
 /// @throws Error naming the value for an integer beyond the tensor's type.
 [[nodiscard]] TensorData to_tensor(const onnx::Value& value, const graph::Tensor& tensor,

@@ -2,9 +2,11 @@
 #include <set>
 #include <utility>
 
+#include "kernels/onnx_import/fold.h"
 #include "kernels/onnx_import/infer.h"
 #include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/network.h"
+#include "kernels/onnx_reference/legacy.h"
 
 namespace npu::onnx_import {
 namespace {
@@ -38,6 +40,7 @@ class Simplifier {
       }
       network_.outputs.push_back({output.name, value});
     }
+    fold_into_convolutions(network_);
     remove_dead();
   }
 
@@ -108,7 +111,38 @@ class Simplifier {
          dim.symbol.empty() ? "without a name" : fmt::format("\"{}\"", dim.symbol), name);
   }
 
+  /// Operand 1 by a Reshape of its own to where today's broadcasting wants it.
+  Node modernized(Node node, std::size_t index) {
+    const auto a = network_.types.find(resolve(node.inputs[0]));
+    const auto b = network_.types.find(resolve(node.inputs[1]));
+    if (a == network_.types.end() || b == network_.types.end() || !a->second.is_static ||
+        !b->second.is_static) {
+      return node;
+    }
+    Shape shape;
+    try {
+      shape = legacy_shape(node, a->second.shape, b->second.shape);
+    } catch (const Error& error) {
+      fail("{}: {}: {}", network_.model.file, describe(node, index), error.what());
+    }
+    if (shape != b->second.shape) {
+      Node reshape;
+      reshape.op_type = "Reshape";
+      reshape.name = node.name;
+      const std::string name = fmt::format("{}/aligned{}", node.inputs[1], index);
+      set_constant(name + "/shape", onnx::int64_list(shape));
+      reshape.inputs = {node.inputs[1], name + "/shape"};
+      reshape.outputs = {name};
+      visit(std::move(reshape), index);
+      node.inputs[1] = name;
+    }
+    return without_legacy_broadcast(std::move(node));
+  }
+
   void visit(Node node, std::size_t index) {
+    if (has_legacy_broadcast(node, network_.opset(node.domain)) && node.inputs.size() > 1) {
+      node = modernized(std::move(node), index);
+    }
     const std::string place = fmt::format("{}: {}", network_.model.file, describe(node, index));
     std::vector<Operand> operands;
     for (std::string& name : node.inputs) {
@@ -130,6 +164,7 @@ class Simplifier {
         fail("{}: value \"{}\" is there already", place, name);
       }
     }
+    if (node.outputs.empty()) fail("{}: it has no output", place);
     if (is_copy(node)) {
       aliases_.emplace(node.outputs.at(0), node.inputs.at(0));
       return;
@@ -230,6 +265,7 @@ class Simplifier {
 }  // namespace
 
 Network simplify(onnx::Model model, const SimplifyOptions& options) {
+  const onnx::ElementLimit limit(options.max_elements);
   Network network;
   network.model = std::move(model);
   Simplifier(network, options).run();

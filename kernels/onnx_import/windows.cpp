@@ -1,6 +1,8 @@
 // Geometry and shapes of convolutions and pooling.
 #include "kernels/onnx_import/windows.h"
 
+#include <algorithm>
+
 namespace npu::onnx_import {
 namespace {
 
@@ -79,7 +81,8 @@ onnx::SpatialWindow convolution_window(const onnx::Call& call, const Shape& x, c
   const Shape spatial = spatial_of(x);
   if (w.size() != x.size()) fail("{} is not convolved by {}", to_string(x), to_string(w));
   const std::int64_t groups = call.integer("group", 1);
-  if (groups < 1 || w[1] > x[1] || x[1] != w[1] * groups || w[0] % groups != 0) {
+  const std::int64_t most = std::max<std::int64_t>(x[1], 1);
+  if (groups < 1 || groups > most || w[1] > x[1] || x[1] != w[1] * groups || w[0] % groups != 0) {
     fail("{} channels, {} filters of {} channels and {} groups do not fit", x[1], w[0], w[1],
          groups);
   }
@@ -99,7 +102,10 @@ TransposedWindow transposed_window(const onnx::Call& call, const Shape& x, const
   const std::size_t rank = t.in.size();
   if (w.size() != x.size()) fail("{} and {} do not fit", to_string(x), to_string(w));
   const std::int64_t groups = call.integer("group", 1);
-  if (groups < 1 || x[1] != w[0] || w[0] % groups != 0) fail("channels and groups do not fit");
+  if (groups < 1 || groups > std::max<std::int64_t>(w[0], 1) || x[1] != w[0] ||
+      w[0] % groups != 0) {
+    fail("channels and groups do not fit");
+  }
   t.kernel.assign(w.begin() + 2, w.end());
   if (call.integers("kernel_shape", t.kernel) != t.kernel) fail("kernel_shape is not the weights'");
   t.strides = per_axis(call, "strides", rank, 1);

@@ -23,7 +23,8 @@ Result convolve(const Call& call, const std::vector<double>& x, const Shape& x_s
   }
   const std::int64_t groups = call.integer("group", 1);
   const std::int64_t batch = x_shape[0], channels = x_shape[1], outputs = w_shape[0];
-  if (groups < 1 || channels != w_shape[1] * groups || outputs % groups != 0) {
+  if (groups < 1 || groups > std::max<std::int64_t>(channels, 1) || w_shape[1] > channels ||
+      channels != w_shape[1] * groups || outputs % groups != 0) {
     fail("{} channels, {} filters of {} channels and {} groups do not fit", channels, outputs,
          w_shape[1], groups);
   }
@@ -137,7 +138,8 @@ void run_conv_transpose(Call& call) {
     fail("{} and {} do not fit", to_string(x.shape), to_string(w.shape));
   const std::size_t rank = x.shape.size() - 2;
   const std::int64_t groups = call.integer("group", 1);
-  if (groups < 1 || x.shape[1] != w.shape[0] || w.shape[0] % groups != 0)
+  if (groups < 1 || groups > std::max<std::int64_t>(w.shape[0], 1) || x.shape[1] != w.shape[0] ||
+      w.shape[0] % groups != 0)
     fail("channels and groups do not fit");
   const Shape in(x.shape.begin() + 2, x.shape.end());
   const Shape kernel(w.shape.begin() + 2, w.shape.end());

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
+
+#include "kernels/onnx_reference/legacy.h"
 
 namespace npu::onnx {
 namespace {
@@ -40,6 +43,8 @@ const std::map<std::string_view, const Operator*>& table() {
   }();
   return kTable;
 }
+
+thread_local std::int64_t element_limit = kMaxElements;
 
 /// True if `name` is one of the words of `list`.
 bool is_listed(std::string_view list, std::string_view name) {
@@ -121,6 +126,13 @@ std::vector<Value> evaluate(const Node& node, std::int64_t opset,
     if (inputs.size() < op->min_inputs || inputs.size() > op->max_inputs) {
       fail("takes {} to {} operands, got {}", op->min_inputs, op->max_inputs, inputs.size());
     }
+    if (has_legacy_broadcast(node, opset) && inputs.size() > 1 && inputs[1] != nullptr) {
+      Value aligned = *inputs[1];
+      if (inputs[0] != nullptr) aligned.shape = legacy_shape(node, inputs[0]->shape, aligned.shape);
+      std::vector<const Value*> operands = inputs;
+      operands[1] = &aligned;
+      return evaluate(without_legacy_broadcast(node), opset, operands, place);
+    }
     for (const auto& [name, value] : node.attributes) {
       if (!is_listed(op->attributes, name)) fail("attribute \"{}\" is not supported", name);
     }
@@ -195,12 +207,16 @@ std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
   return n;
 }
 
+ElementLimit::ElementLimit(std::int64_t elements)
+    : before_(std::exchange(element_limit, std::min(elements, kMaxElements))) {}
+ElementLimit::~ElementLimit() { element_limit = before_; }
+
 std::int64_t checked_count(const Shape& shape) {
   std::int64_t n = 1;
   for (const std::int64_t dim : shape) {
     if (dim < 0) fail("shape {} has a negative dimension", to_string(shape));
-    if (dim > 0 && n > kMaxElements / dim) {
-      fail("shape {} has more than {} elements", to_string(shape), kMaxElements);
+    if (dim > 0 && n > element_limit / dim) {
+      fail("shape {} has more than {} elements", to_string(shape), element_limit);
     }
     n *= dim;
   }

@@ -101,6 +101,17 @@ inline constexpr std::size_t kMany = 1U << 20;
 
 /// Bound of an output that an operator makes from its operands' values (Expand, Tile, Range, …).
 inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 31;
+/// A lower bound for what this thread evaluates, as long as it lives.
+class ElementLimit {
+ public:
+  explicit ElementLimit(std::int64_t elements);
+  ~ElementLimit();
+  ElementLimit(const ElementLimit&) = delete;
+  ElementLimit& operator=(const ElementLimit&) = delete;
+
+ private:
+  std::int64_t before_;
+};
 
 // ---- pieces that operators share ----
 

@@ -38,7 +38,9 @@ void run_size(Call& call) {
 
 void run_reshape(Call& call) {
   const Shape& from = call.in(0).shape;
-  const std::vector<std::int64_t> target = integer_list(call.in(1));
+  // Before opset 5 the target is an attribute.
+  const std::vector<std::int64_t> target =
+      call.has(1) ? integer_list(call.in(1)) : call.integers("shape", {});
   const bool allow_zero = call.integer("allowzero", 0) != 0;
   Shape shape;
   std::ptrdiff_t open = -1;
@@ -340,7 +342,7 @@ constexpr Operator kOperators[] = {
     {"DepthToSpace", 1, 1, "blocksize mode", run_depth_space<false>},
     {"Expand", 2, 2, "", run_expand},
     {"Flatten", 1, 1, "axis", run_flatten},
-    {"Reshape", 2, 2, "allowzero", run_reshape},
+    {"Reshape", 1, 2, "allowzero shape", run_reshape},
     {"Shape", 1, 1, "start end", run_shape},
     {"Size", 1, 1, "", run_size},
     {"Slice", 1, 5, "starts ends axes", run_slice},

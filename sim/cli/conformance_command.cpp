@@ -13,7 +13,9 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
+#include "sim/config/sections.h"
 #include "sim/conformance/onnx_cases.h"
 
 namespace npu::cli {
@@ -25,6 +27,7 @@ using conformance::OnnxCase;
 
 struct ConformanceOptions {
   std::string path, cases, csv;
+  std::string npu = kDefaultConfig;
 };
 
 /// Keeps the cases that a JSON list names. @throws Error for a name that is not there.
@@ -55,9 +58,10 @@ std::string to_csv(const std::vector<CaseResult>& results) {
 int run_onnx(const ConformanceOptions& options) {
   std::vector<OnnxCase> cases = conformance::find_onnx_cases(options.path);
   if (!options.cases.empty()) cases = choose(std::move(cases), options.cases);
+  const NpuConfig config = load_npu_config(find_config(options.npu));
   Progress progress;
   const std::vector<CaseResult> results =
-      conformance::run_onnx_cases(cases, [&](std::size_t done, std::size_t all) {
+      conformance::run_onnx_cases(cases, config, [&](std::size_t done, std::size_t all) {
         progress.show(fmt::format("case {} of {}", done, all));
       });
   progress.clear();
@@ -68,15 +72,19 @@ int run_onnx(const ConformanceOptions& options) {
   std::size_t width = 4;
   for (const CaseResult& r : results) width = std::max(width, r.name.size());
   std::map<CaseStatus, std::size_t> counts;
-  fmt::print("{:<{}} {:<11} {:<5} {}\n", "case", width, "status", "where", "reason");
+  std::map<std::string, std::size_t> places;  // Of those that pass.
+  fmt::print("{:<{}} {:<11} {:<8} {}\n", "case", width, "status", "where", "reason");
   for (const CaseResult& r : results) {
     ++counts[r.status];
-    fmt::print("{:<{}} {:<11} {:<5} {}\n", r.name, width, name_of(r.status),
+    if (r.status == CaseStatus::kPass) ++places[r.where];
+    fmt::print("{:<{}} {:<11} {:<8} {}\n", r.name, width, name_of(r.status),
                r.where.empty() ? "-" : r.where, r.reason);
   }
-  fmt::print("\n{} cases: {} pass, {} fail, {} unsupported\n", results.size(),
-             counts[CaseStatus::kPass], counts[CaseStatus::kFail],
-             counts[CaseStatus::kUnsupported]);
+  fmt::print(
+      "\n{} cases: {} pass ({} on the NPU, {} on NPU and host, {} on the host), {} fail, {} "
+      "unsupported\n",
+      results.size(), counts[CaseStatus::kPass], places["NPU"], places["NPU+host"], places["host"],
+      counts[CaseStatus::kFail], counts[CaseStatus::kUnsupported]);
   return counts[CaseStatus::kFail] == 0 ? kSuccess : kRunFault;
 }
 
@@ -86,8 +94,11 @@ void add_conformance(CLI::App& app, Action& action) {
   auto options = std::make_shared<ConformanceOptions>();
   CLI::App* command = app.add_subcommand("conformance", "run public test suites of model formats");
   command->require_subcommand(1);
-  CLI::App* onnx = command->add_subcommand("onnx", "ONNX backend node tests on the CPU reference");
+  CLI::App* onnx = command->add_subcommand(
+      "onnx", "ONNX backend node tests on the CPU reference and the simulated NPU");
   onnx->add_option("path", options->path, "a folder or archive with model.onnx files")->required();
+  onnx->add_option("--npu", options->npu, "configuration: a YAML file or the name of a preset")
+      ->capture_default_str();
   onnx->add_option("--cases", options->cases, "only the cases that this JSON list names");
   onnx->add_option("--csv", options->csv, "write case, status, where, reason");
   onnx->callback([options, &action] { action = [options] { return run_onnx(*options); }; });

@@ -45,13 +45,14 @@ fs::path models_folder() {
 void add_dimension_options(CLI::App& command, ModelOptions& options) {
   command
       .add_option("--dim", options.dims,
-                  "NAME=N, once per parameter of a network description that is not to have its "
-                  "default")
+                  "NAME=N: a parameter of a network description, or a symbolic dimension of an "
+                  "ONNX model (INPUT[AXIS]=N where it has no name)")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   command.add_option("--precision", options.precision,
-                     "type of a described network's activations and weights");
+                     "type of a described network's activations and weights; storage of an ONNX "
+                     "model's floats on the NPU");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {

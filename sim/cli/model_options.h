@@ -14,9 +14,10 @@ namespace npu::cli {
 /// Which network a command reads and how, as the command line gives it.
 struct ModelOptions {
   std::string path;               ///< File or name of a shipped network.
-  std::vector<std::string> dims;  ///< "tokens=64"; network descriptions only, as are the next two.
-  std::string precision;          ///< Empty: the description's.
-  std::string weights;            ///< "none", "seed:42" or empty.
+  std::vector<std::string> dims;  ///< "tokens=64": parameters of a description, symbols of an ONNX
+                                  ///< model.
+  std::string precision;          ///< Empty: the model's.
+  std::string weights;            ///< "none", "seed:42" or empty; of a description.
   bool fuse = true;
 };
 

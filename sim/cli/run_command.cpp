@@ -13,15 +13,15 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--npu", options->npu, "configuration: a YAML file or the name of a preset")
       ->capture_default_str();
   command->add_option("--model", options->model.path,
-                      "network: a .tflite file, a description (.yaml) or its name, or a SCALE-Sim "
-                      "topology (.csv)");
+                      "network: a .tflite or .onnx file, a description (.yaml) or its name, or a "
+                      "SCALE-Sim topology (.csv)");
   add_model_options(*command, options->model);
   command->add_option("--program", options->program,
                       "compiled program to run; with --model its outputs are compared");
   command
       ->add_option("--input", options->inputs,
                    ".npy file, once per network input: the input's shape, or one leading dimension "
-                   "more for samples; random values if left out")
+                   "more for samples; for ONNX models .pb and .npz, too; random values if left out")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);

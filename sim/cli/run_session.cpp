@@ -10,6 +10,7 @@
 #include "sim/cli/config_path.h"
 #include "sim/cli/listing.h"
 #include "sim/cli/network.h"
+#include "sim/cli/onnx_session.h"
 #include "sim/cli/progress.h"
 #include "sim/cli/rerun_files.h"
 #include "sim/config/sections.h"
@@ -286,6 +287,7 @@ class Session {
 }  // namespace
 
 int run(const RunOptions& options) {
+  if (options.model.path.ends_with(".onnx")) return run_onnx(options);
   check_options(options);
   Session session(options);
   session.prepare();

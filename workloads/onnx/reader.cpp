@@ -6,10 +6,12 @@
 #include <onnx/onnx_pb.h>
 
 #include <filesystem>
+#include <memory>
 #include <set>
 
-#include "sim/base/file.h"
+#include "workloads/onnx/mapped_file.h"
 #include "workloads/onnx/tensor_reader.h"
+#include "workloads/onnx/upgrade.h"
 
 namespace npu::onnx {
 namespace {
@@ -33,6 +35,15 @@ void parse(Message& message, std::string_view content, const std::string& path) 
   }
 }
 
+/// Frees what a tensor's message holds, its value being taken.
+void release_payload(::onnx::TensorProto& tensor) {
+  const std::unique_ptr<std::string> raw(tensor.release_raw_data());
+  google::protobuf::RepeatedField<float>().Swap(tensor.mutable_float_data());
+  google::protobuf::RepeatedField<double>().Swap(tensor.mutable_double_data());
+  google::protobuf::RepeatedField<std::int32_t>().Swap(tensor.mutable_int32_data());
+  google::protobuf::RepeatedField<std::int64_t>().Swap(tensor.mutable_int64_data());
+}
+
 class Reader {
  public:
   explicit Reader(const std::string& path)
@@ -40,30 +51,33 @@ class Reader {
     if (folder_.empty()) folder_ = ".";
   }
 
-  Graph graph(const ::onnx::GraphProto& proto, int depth) const {
+  /// Payloads are taken out of the message one by one: tensors are not in memory twice.
+  Graph graph(::onnx::GraphProto& proto, int depth) const {
     if (depth > kMaxNesting) fail("{}: graphs are nested deeper than {}", path_, kMaxNesting);
     Graph g;
     g.name = proto.name();
     if (proto.sparse_initializer_size() > 0) {
       fail("{}: graph \"{}\": sparse initializers are not supported", path_, g.name);
     }
-    for (const auto& tensor : proto.initializer()) {
+    for (auto& tensor : *proto.mutable_initializer()) {
       const std::string place = fmt::format("{}: initializer \"{}\"", path_, tensor.name());
       if (tensor.name().empty()) fail("{}: it has no name", place);
       if (!g.initializers.emplace(tensor.name(), read_tensor(tensor, place, folder_)).second) {
         fail("{}: it is there twice", place);
       }
+      release_payload(tensor);
     }
     for (const auto& input : proto.input()) {
       if (!g.initializers.contains(input.name())) g.inputs.push_back(value_info(input));
     }
     for (const auto& output : proto.output()) g.outputs.push_back(value_info(output));
-    for (const auto& node : proto.node()) g.nodes.push_back(read_node(node, g.nodes.size(), depth));
+    for (auto& node : *proto.mutable_node())
+      g.nodes.push_back(read_node(node, g.nodes.size(), depth));
     return g;
   }
 
  private:
-  Node read_node(const ::onnx::NodeProto& proto, std::size_t index, int depth) const {
+  Node read_node(::onnx::NodeProto& proto, std::size_t index, int depth) const {
     Node node;
     node.op_type = proto.op_type();
     node.domain = domain_of(proto.domain());
@@ -71,7 +85,7 @@ class Reader {
     node.inputs.assign(proto.input().begin(), proto.input().end());
     node.outputs.assign(proto.output().begin(), proto.output().end());
     const std::string place = fmt::format("{}: {}", path_, describe(node, index));
-    for (const auto& attribute : proto.attribute()) {
+    for (auto& attribute : *proto.mutable_attribute()) {
       const std::string at = fmt::format("{}: attribute \"{}\"", place, attribute.name());
       if (!node.attributes.emplace(attribute.name(), read_attribute(attribute, at, depth)).second) {
         fail("{}: it is there twice", at);
@@ -80,8 +94,7 @@ class Reader {
     return node;
   }
 
-  Attribute read_attribute(const ::onnx::AttributeProto& a, const std::string& place,
-                           int depth) const {
+  Attribute read_attribute(::onnx::AttributeProto& a, const std::string& place, int depth) const {
     using Proto = ::onnx::AttributeProto;
     switch (a.type()) {
       case Proto::INT:
@@ -93,7 +106,7 @@ class Reader {
       case Proto::TENSOR:
         return read_tensor(a.t(), place, folder_);
       case Proto::GRAPH:
-        return std::make_shared<const Graph>(graph(a.g(), depth + 1));
+        return std::make_shared<const Graph>(graph(*a.mutable_g(), depth + 1));
       case Proto::INTS:
         return std::vector<std::int64_t>(a.ints().begin(), a.ints().end());
       case Proto::FLOATS:
@@ -168,12 +181,14 @@ Model parse_model(std::string_view content, const std::string& path) {
     fail("{}: functions defined by the model are not supported (\"{}\")", path,
          proto.functions(0).name());
   }
-  model.graph = Reader(path).graph(proto.graph(), 0);
+  model.graph = Reader(path).graph(*proto.mutable_graph(), 0);
+  upgrade(model);
   return model;
 }
 
 Model read_model(const std::string& path) {
-  return parse_model(read_file(path, kMaxModelBytes - 1), path);
+  const MappedFile file(path, kMaxModelBytes - 1);
+  return parse_model(file.content(), path);
 }
 
 Value parse_tensor(std::string_view content, const std::string& path) {

@@ -99,5 +99,27 @@ TEST(Plan, HostAndNpuAlternate) {
   EXPECT_EQ(host.nodes[0].reason, "no NPU form");
 }
 
+TEST(Plan, ConstantsOfNpuStagesAreReleased) {
+  ModelMaker m(26);
+  m.input("x", {2}, ElementType::kInt8).constant("c", {2}, {1, 2}, ElementType::kInt8);
+  m.integers("zero", {0}).node("Concat", {"x", "c"}, {"a"}, {{"axis", std::int64_t{0}}});
+  m.node("CumProd", {"a", "zero"}, {"y"}).output("y");
+  Network network = simplify(m.model(), {});
+  const Plan plan = make_plan(network, {});
+  release_constants(network, plan);
+  EXPECT_EQ(network.constant("c"), nullptr);
+  ASSERT_NE(network.constant("zero"), nullptr);
+  const onnx::Values inputs = {{"x", counted(ElementType::kInt8, {2})}};
+  EXPECT_THAT(to_integers(run_plan(network, plan, inputs, run_graph)[0]),
+              ElementsAre(-5, 20, 20, 40));
+}
+
+TEST(Plan, ValuesThatNoNodeMakesAreCopied) {
+  ModelMaker m;
+  m.input("x", {2, 3}, ElementType::kInt8).integers("shape", {2, 3});
+  m.node("Reshape", {"x", "shape"}, {"y"}).output("y");
+  expect_exact(m.model(), {{"x", counted(ElementType::kInt8, {2, 3})}});
+}
+
 }  // namespace
 }  // namespace npu::onnx_import

@@ -1,0 +1,316 @@
+#include "sim/cli/onnx_session.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "kernels/onnx_import/run_plan.h"
+#include "kernels/reference/reference.h"
+#include "sim/base/npy.h"
+#include "sim/cli/build_report.h"
+#include "sim/cli/commands.h"
+#include "sim/cli/config_path.h"
+#include "sim/cli/input_set.h"
+#include "sim/cli/listing.h"
+#include "sim/cli/progress.h"
+#include "sim/onnx/input_files.h"
+#include "sim/onnx/stage_machine.h"
+#include "sim/report/output_files.h"
+#include "sim/report/writers.h"
+#include "workloads/onnx/reader.h"
+
+namespace npu::cli {
+namespace {
+
+using onnx_import::HostNode;
+using onnx_import::HostStage;
+using onnx_import::NpuStage;
+
+void check_options(const RunOptions& o) {
+  if (!o.program.empty()) fail("--program: a program holds one stage, an ONNX model needs --model");
+  if (!o.labels.empty()) fail("--labels: not for ONNX models");
+  if (!o.model.weights.empty()) fail("--weights: an ONNX model has its own");
+  if (!o.save_tensors.empty()) fail("--save-tensors: not for ONNX models");
+  if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
+  if (o.timing_only && !o.save_outputs.empty()) {
+    fail("--save-outputs: a timing-only run has no outputs");
+  }
+}
+
+/// Storage of floats on the NPU; nullopt: as in the model.
+std::optional<DType> checked_precision(const std::optional<DType>& precision) {
+  if (precision && !is_float(*precision)) {
+    fail("--precision: expected float32, float16 or bfloat16 for an ONNX model, got {}",
+         name_of(*precision));
+  }
+  return precision;
+}
+
+class OnnxSession {
+ public:
+  explicit OnnxSession(const RunOptions& options)
+      : options_(options), config_(load_npu_config(find_config(options.npu))) {}
+
+  void prepare() {
+    progress_.show(fmt::format("reading {}", options_.model.path));
+    onnx::Model model = onnx::read_model(options_.model.path);
+    onnx_import::SimplifyOptions simplify;
+    const importers::DescriptionOptions given = description_options(options_.model, true);
+    simplify.dimensions.insert(given.parameters.begin(), given.parameters.end());
+    network_ = onnx_import::simplify(std::move(model), simplify);
+    profile_.charge(Profile::kLoad);
+    progress_.show("mapping");
+    plan_ = onnx_run::compile_plan(network_, config_,
+                                   {checked_precision(given.precision), options_.timing_only});
+    if (options_.references != References::kAll) release_constants(network_, plan_.plan);
+    profile_.charge(Profile::kCompile);
+    const auto is_npu = [](const auto& stage) { return std::holds_alternative<NpuStage>(stage); };
+    if (std::ranges::none_of(plan_.plan.stages, is_npu)) {
+      fail("{}: nothing of it runs on the NPU{}", options_.model.path, first_reason());
+    }
+    const MachineOptions machine{.timing_only = options_.timing_only,
+                                 .trace = !options_.out.empty()};
+    machine_ = std::make_unique<onnx_run::StageMachine>(config_, plan_, machine);
+    if (!options_.inputs.empty()) {
+      inputs_ = onnx_run::read_inputs(options_.inputs, network_, options_.samples);
+    } else if (!options_.timing_only) {
+      inputs_ = onnx_run::random_inputs(network_, options_.samples.value_or(1));
+      notes_.emplace_back("no --input: random values, seed 1");
+    } else {
+      inputs_.samples.resize(static_cast<std::size_t>(options_.samples.value_or(1)));
+    }
+    last_.resize(plan_.plan.stages.size());
+    profile_.charge(Profile::kElaborate);
+  }
+
+  void simulate() {
+    for (std::size_t i = 0; i < inputs_.samples.size(); ++i) {
+      progress_.show(fmt::format("sample {} of {}", i + 1, inputs_.samples.size()));
+      run_cycles_.push_back(0);
+      if (options_.timing_only) {
+        time();
+      } else {
+        infer(inputs_.samples[i]);
+      }
+    }
+  }
+
+  int finish() {
+    progress_.clear();
+    report_ = build_report(config_, merged_program(), merged_stats(), {});
+    report_.timing_only = options_.timing_only;
+    if (!options_.timing_only) report_.accuracy = accuracy();
+    report_.host_ops = host_ops();
+    report_.notes = std::move(notes_);
+    write_files();
+    const std::string text = report::text_report(report_);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      fail("stdout: cannot write");
+    }
+    profile_.charge(Profile::kReport);
+    if (options_.profile) fmt::print(stderr, "{}", profile_.text());
+    if (!mismatch_.empty()) throw RunFault(mismatch_);
+    return kSuccess;
+  }
+
+ private:
+  [[nodiscard]] std::string first_reason() const {
+    const std::vector<report::HostOp> ops = host_ops();
+    return ops.empty() ? "" : ": " + ops[0].name;
+  }
+
+  void time() {
+    for (std::size_t s = 0; s < plan_.plan.stages.size(); ++s) {
+      if (!std::holds_alternative<NpuStage>(plan_.plan.stages[s])) continue;
+      machine_->run_timing(s);
+      take_totals(s);
+    }
+    profile_.charge(Profile::kSimulate);
+  }
+
+  void take_totals(std::size_t stage) {
+    last_[stage] = machine_->machine().last_run();
+    run_cycles_.back() += last_[stage].cycles;
+  }
+
+  void infer(const onnx::Values& inputs) {
+    const auto on_npu = [&](std::size_t s, const NpuStage& stage,
+                            const std::vector<TensorData>& operands) {
+      std::vector<TensorData> outputs = machine_->run(s, operands);
+      take_totals(s);
+      profile_.charge(Profile::kSimulate);
+      if (options_.references != References::kNone) compare(s, stage, operands, outputs);
+      return outputs;
+    };
+    host_bytes_.clear();
+    const auto on_host = [&](std::size_t, const HostNode& node, std::int64_t bytes) {
+      host_bytes_[node.node] = bytes;
+    };
+    std::vector<onnx::Value> outputs = run_plan(network_, plan_.plan, inputs, on_npu, on_host);
+    profile_.charge(Profile::kReference);
+    if (options_.references == References::kAll) {
+      onnx_import::Plan host;
+      HostStage all;
+      for (std::size_t n = 0; n < network_.model.graph.nodes.size(); ++n)
+        all.nodes.push_back({n, ""});
+      host.stages.emplace_back(std::move(all));
+      const std::vector<onnx::Value> expected = run_plan(network_, host, inputs, {});
+      for (std::size_t i = 0; i < outputs.size(); ++i) {
+        float_meters_.try_emplace(i, report::RealScale{})
+            .first->second.add_float(onnx_run::tensor_of(outputs[i]),
+                                     onnx_run::tensor_of(expected[i]));
+      }
+      profile_.charge(Profile::kReference);
+    }
+    outputs_.resize(outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      TensorData data = onnx_run::tensor_of(outputs[i]);
+      last_types_[i] = data.type;
+      if (!options_.save_outputs.empty()) outputs_[i].push_back(std::move(data));
+    }
+  }
+
+  /// Every output of an NPU stage against the CPU reference of its graph.
+  void compare(std::size_t s, const NpuStage& stage, const std::vector<TensorData>& operands,
+               const std::vector<TensorData>& outputs) {
+    const reference::Values expected = reference::run_integer(stage.graph, operands);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto id = static_cast<std::size_t>(stage.outputs[i].tensor);
+      const std::string& name = stage.outputs[i].value;
+      const auto first = exact_meters_.try_emplace(name, report::RealScale{})
+                             .first->second.add_exact(outputs[i], expected.tensors.at(id));
+      if (!first || !mismatch_.empty()) continue;
+      mismatch_ = fmt::format(
+          "the NPU differs from the graph's reference: stage {}, value \"{}\", "
+          "element {}",
+          s, name, *first);
+    }
+    profile_.charge(Profile::kReference);
+  }
+
+  [[nodiscard]] report::Accuracy accuracy() const {
+    report::Accuracy a;
+    a.samples = static_cast<std::int64_t>(inputs_.samples.size());
+    for (std::size_t i = 0; i < network_.outputs.size(); ++i) {
+      const auto exact = exact_meters_.find(network_.outputs[i].value);
+      const auto real = float_meters_.find(i);
+      report::TensorAccuracy row;
+      row.id = static_cast<std::int32_t>(i);
+      row.name = network_.outputs[i].name;
+      row.type = last_types_.at(i);
+      if (exact != exact_meters_.end()) row.integer = exact->second.result();
+      if (real != float_meters_.end()) row.float_error = real->second.result();
+      if (options_.references != References::kNone) a.outputs.push_back(std::move(row));
+    }
+    return a;
+  }
+
+  [[nodiscard]] std::vector<report::HostOp> host_ops() const {
+    std::vector<report::HostOp> ops;
+    for (const onnx_import::Stage& stage : plan_.plan.stages) {
+      const auto* host = std::get_if<HostStage>(&stage);
+      if (host == nullptr) continue;
+      for (const HostNode& n : host->nodes) {
+        const auto bytes = host_bytes_.find(n.node);
+        ops.push_back(
+            {fmt::format("{} ({})", describe(network_.model.graph.nodes[n.node], n.node), n.reason),
+             bytes != host_bytes_.end() ? bytes->second : 0});
+      }
+    }
+    return ops;
+  }
+
+  /// The layers of all stages in their order; instructions are those of the last one.
+  [[nodiscard]] isa::Program merged_program() const {
+    isa::Program merged;
+    for (const kernels::Compiled& c : plan_.programs) {
+      const auto before = static_cast<std::int32_t>(merged.layers.size());
+      merged.layers.insert(merged.layers.end(), c.program.layers.begin(), c.program.layers.end());
+      if (c.program.code.empty()) continue;
+      merged.provenance = c.program.provenance;
+      merged.code = c.program.code;
+      merged.layer_of = c.program.layer_of;
+      for (std::int32_t& layer : merged.layer_of) layer += layer >= 0 ? before : 0;
+    }
+    merged.provenance["npusim"] = kVersion;
+    merged.provenance["model"] = std::filesystem::path(options_.model.path).filename().string();
+    return merged;
+  }
+
+  [[nodiscard]] RunStats merged_stats() const {
+    RunStats stats = machine_->machine().stats();
+    stats.run_cycles = run_cycles_;
+    stats.layers.clear();
+    EventCounts rest{};
+    for (const RunTotals& totals : last_) {
+      for (std::size_t e = 0; e < kEventCount; ++e) rest[e] += totals.events[e];
+      for (const LayerStats& layer : totals.layers) {
+        stats.layers.push_back(layer);
+        for (std::size_t e = 0; e < kEventCount; ++e) rest[e] -= layer.events[e];
+      }
+    }
+    stats.events_per_layer.clear();
+    for (const LayerStats& layer : stats.layers) stats.events_per_layer.push_back(layer.events);
+    stats.events_per_layer.push_back(rest);
+    return stats;
+  }
+
+  void write_files() const {
+    if (!options_.save_outputs.empty()) {
+      report::OutputFiles files(options_.save_outputs);
+      for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        files.add(fmt::format("output{}.npy", i),
+                  format_npy(stack(outputs_[i], inputs_.has_sample_dimension)));
+      }
+      files.commit();
+    }
+    if (options_.out.empty()) return;
+    report::OutputFiles files(options_.out);
+    files.add("report.txt", report::text_report(report_));
+    files.add("summary.json", report::summary_json(report_));
+    files.add("layers.csv", report::layers_csv(report_));
+    files.add("energy.csv", report::energy_csv(report_));
+    files.add("trace.json", report::trace_json(report_));
+    for (std::size_t s = 0; s < plan_.programs.size(); ++s) {
+      const kernels::Compiled& c = plan_.programs[s];
+      if (c.program.code.empty()) continue;
+      files.add(fmt::format("program{}.lst", s), listing(c.program));
+      files.add(fmt::format("mapping{}.yaml", s), c.mapping_yaml);
+    }
+    files.commit();
+  }
+
+  const RunOptions& options_;
+  Progress progress_;
+  Profile profile_;
+  NpuConfig config_;
+  onnx_import::Network network_;
+  onnx_run::CompiledPlan plan_;
+  std::unique_ptr<onnx_run::StageMachine> machine_;
+  onnx_run::InputSamples inputs_;
+  std::vector<std::string> notes_;
+  std::vector<RunTotals> last_;  ///< By stage, of the last inference.
+  std::vector<std::uint64_t> run_cycles_;
+  std::map<std::string, report::ErrorMeter> exact_meters_;  ///< By value.
+  std::map<std::size_t, report::ErrorMeter> float_meters_;  ///< By output.
+  std::map<std::size_t, DType> last_types_;
+  std::map<std::size_t, std::int64_t> host_bytes_;  ///< By node.
+  std::vector<std::vector<TensorData>> outputs_;    ///< Per output, its samples.
+  std::string mismatch_;
+  report::Report report_;
+};
+
+}  // namespace
+
+int run_onnx(const RunOptions& options) {
+  check_options(options);
+  OnnxSession session(options);
+  session.prepare();
+  session.simulate();
+  return session.finish();
+}
+
+}  // namespace npu::cli

@@ -1,0 +1,143 @@
+#include "sim/onnx/stage_machine.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "sim/base/error.h"
+
+namespace npu::onnx_run {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::TensorId;
+using onnx_import::NpuStage;
+using onnx_import::Stage;
+
+std::string lowering_refusal(const Graph& graph, const Node& node) {
+  switch (kernels::place_of(graph, node)) {
+    case kernels::Place::kNpu:
+    case kernels::Place::kAlias:
+      return "";
+    default:
+      return fmt::format("{} of {} is not lowered", name_of(node.kind),
+                         name_of(graph.tensor(node.outputs.at(0)).type));
+  }
+}
+
+/// The node with its operands as a graph of its own.
+Graph single_node(const Graph& graph, const Node& node) {
+  Graph one;
+  Node copy = node;
+  const auto take = [&](TensorId& id) {
+    one.tensors.push_back(graph.tensor(id));
+    id = static_cast<TensorId>(one.tensors.size() - 1);
+  };
+  std::map<TensorId, TensorId> taken;
+  for (TensorId& id : copy.inputs) {
+    if (id == graph::kAbsent) continue;
+    const TensorId from = id;
+    if (const auto it = taken.find(from); it != taken.end()) {
+      id = it->second;
+      continue;
+    }
+    take(id);
+    taken.emplace(from, id);
+    if (!one.tensors.back().is_constant) one.inputs.push_back(id);
+  }
+  for (TensorId& id : copy.outputs) {
+    take(id);
+    one.outputs.push_back(id);
+  }
+  one.nodes.push_back(std::move(copy));
+  return one;
+}
+
+CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config, bool timing_only) {
+  CompiledPlan compiled;
+  for (const Stage& stage : plan.stages) {
+    const auto* npu = std::get_if<NpuStage>(&stage);
+    compiled.programs.push_back(
+        npu == nullptr ? kernels::Compiled()
+                       : kernels::compile(npu->graph, config, {.timing_only = timing_only}));
+  }
+  compiled.plan = std::move(plan);
+  return compiled;
+}
+
+const isa::TensorRecord& record_of(const isa::Program& program, TensorId id, isa::TensorRole role) {
+  const auto record = std::find_if(program.tensors.begin(), program.tensors.end(),
+                                   [&](const auto& t) { return t.id == id && t.role == role; });
+  NPU_CHECK(record != program.tensors.end(), "a record of every tensor that crosses");
+  return *record;
+}
+
+}  // namespace
+
+CompiledPlan compile_plan(const onnx_import::Network& network, const NpuConfig& config,
+                          const PlanOptions& options) {
+  onnx_import::ConvertOptions convert;
+  convert.precision = options.precision;
+  convert.refusal = lowering_refusal;
+  try {
+    return compile_all(make_plan(network, convert), config, options.timing_only);
+  } catch (const Error&) {
+    // Which node it is shows when each is compiled alone.
+    convert.refusal = [&config](const Graph& graph, const Node& node) -> std::string {
+      std::string refusal = lowering_refusal(graph, node);
+      if (!refusal.empty()) return refusal;
+      try {
+        (void)kernels::compile(single_node(graph, node), config, {.timing_only = true});
+        return "";
+      } catch (const Error& error) {
+        return error.what();
+      }
+    };
+    return compile_all(make_plan(network, convert), config, options.timing_only);
+  }
+}
+
+StageMachine::StageMachine(const NpuConfig& config, const CompiledPlan& plan,
+                           const MachineOptions& options)
+    : plan_(plan) {
+  while (std::holds_alternative<onnx_import::HostStage>(plan.plan.stages.at(loaded_))) ++loaded_;
+  machine_ = std::make_unique<Machine>(config, plan.programs[loaded_].program, options);
+}
+
+void StageMachine::load(std::size_t stage) {
+  if (stage == loaded_) return;
+  machine_->load(plan_.programs.at(stage).program);
+  loaded_ = stage;
+}
+
+std::vector<TensorData> StageMachine::run(std::size_t stage,
+                                          const std::vector<TensorData>& inputs) {
+  load(stage);
+  const auto& npu = std::get<NpuStage>(plan_.plan.stages.at(stage));
+  const isa::Program& program = machine_->program();
+  NPU_CHECK(inputs.size() == npu.inputs.size(), "a tensor per input");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    for (const isa::TensorRecord& t : program.tensors) {
+      if (t.id != npu.inputs[i].tensor || t.role != isa::TensorRole::kInput) continue;
+      machine_->write_dram(t.address, inputs[i].bytes);
+    }
+  }
+  machine_->run();
+  std::vector<TensorData> outputs;
+  for (const onnx_import::Binding& b : npu.outputs) {
+    const isa::TensorRecord& t = record_of(program, b.tensor, isa::TensorRole::kOutput);
+    const graph::Tensor& tensor = npu.graph.tensor(b.tensor);
+    TensorData data = TensorData::zeros(tensor.type, tensor.shape);
+    machine_->read_dram(t.address, data.bytes);
+    outputs.push_back(std::move(data));
+  }
+  return outputs;
+}
+
+void StageMachine::run_timing(std::size_t stage) {
+  load(stage);
+  machine_->run();
+}
+
+}  // namespace npu::onnx_run

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "workloads/onnx/model.h"
+
+namespace npu::onnx {
+
+/// Rewrites the nodes of com.microsoft that have the meaning of ONNX's own operators: Gelu,
+/// FastGelu, BiasGelu, QuickGelu, SimplifiedLayerNormalization, SkipLayerNormalization,
+/// SkipSimplifiedLayerNormalization, and MultiHeadAttention of separate query, key and value.
+/// A model of IR version 1 or 2 without operator sets is one of operator set 1.
+/// Source: onnxruntime, docs/ContribOperators.md.
+void upgrade(Model& model);
+
+}  // namespace npu::onnx
