@@ -73,6 +73,7 @@ std::int64_t load_constant(LayerContext& c, std::string_view buffer, std::int64_
 // One function per family; each emits the steps of one layer.
 void lower_window(
     LayerContext& c);  ///< CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED, pooling.
+void lower_matmul(LayerContext& c);
 void lower_binary(LayerContext& c);  ///< ADD, SUB, MUL, MAXIMUM, MINIMUM.
 void lower_unary(LayerContext& c);   ///< Tables and rescales.
 void lower_softmax(LayerContext& c);

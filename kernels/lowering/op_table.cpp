@@ -31,11 +31,16 @@ constexpr std::string_view kArray = "NPU: MAC array, vector unit";
 constexpr std::string_view kVector = "NPU: vector unit";
 constexpr std::string_view kDma = "NPU: DMA";
 
+constexpr std::string_view kMacTypes =
+    "int8, uint8 (also to int32 sums), int16x8, float16, bfloat16, float32";
+
 constexpr auto kRows = std::to_array<OpRow>({
-    {OpKind::kConv2d, lower_window, k8And16, "int8, uint8, int16x8", kArray},
-    {OpKind::kDepthwiseConv2d, lower_window, k8And16, "int8, uint8, int16x8", kArray},
-    {OpKind::kTransposeConv, lower_window, k8And16, "int8, uint8, int16x8", kArray},
-    {OpKind::kFullyConnected, lower_window, k8And16, "int8, uint8, int16x8", kArray},
+    {OpKind::kConv2d, lower_window, k8And16 | kFloats, kMacTypes, kArray},
+    {OpKind::kDepthwiseConv2d, lower_window, k8And16 | kFloats, kMacTypes, kArray},
+    {OpKind::kTransposeConv, lower_window, k8And16 | kFloats, kMacTypes, kArray},
+    {OpKind::kFullyConnected, lower_window, k8And16 | kFloats, kMacTypes, kArray},
+    {OpKind::kMatMul, lower_matmul, k8 | kFloats,
+     "int8, uint8 to themselves, int32 or floats; float16, bfloat16, float32", kArray},
     {OpKind::kSvdf, lower_svdf, mask({DType::kInt8}), "int8 with int8 or int16 state", kArray},
     {OpKind::kAdd, lower_binary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kSub, lower_binary, k8And16, "int8, uint8, int16", kVector},
@@ -74,6 +79,15 @@ constexpr auto kRows = std::to_array<OpRow>({
 using graph::Graph;
 using graph::Node;
 using graph::TensorId;
+
+/// What the array's operators take beyond the type of their first operand.
+bool has_mac_types(const Graph& graph, const Node& node) {
+  const graph::Tensor& x = graph.tensor(node.inputs.at(0));
+  const graph::Tensor& w = graph.tensor(node.inputs.at(1));
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
+  if (is_float(x.type) && w.type != x.type) return false;  // weights stored as int8
+  return !has_bias || graph.tensor(node.inputs[2]).is_constant;
+}
 
 bool has_float32(const Graph& graph, const Node& node) {
   const auto any = [&](const std::vector<TensorId>& ids) {
@@ -122,6 +136,11 @@ const OpRow* find_op(OpKind kind) {
 }
 
 Place place_of(const Graph& graph, const Node& node) {
+  if (const OpRow* row = find_op(node.kind); row != nullptr && row->place == kArray) {
+    const auto type = static_cast<unsigned>(graph.tensor(node.inputs.at(0)).type);
+    const bool runs = (row->input_types >> type & 1U) != 0 && has_mac_types(graph, node);
+    return runs ? Place::kNpu : Place::kUnsupported;
+  }
   if (has_float32(graph, node)) {
     const bool edge = node.kind == OpKind::kQuantize || node.kind == OpKind::kDequantize ||
                       node.kind == OpKind::kLogSoftmax;

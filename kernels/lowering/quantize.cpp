@@ -103,26 +103,18 @@ int type_code(DType type) {
   }
 }
 
-std::vector<FixedMultiplier> channel_multipliers(const graph::Graph& graph, const graph::Node& node,
-                                                 std::int64_t channels) {
+FixedMultiplier channel_multiplier(const graph::Graph& graph, const graph::Node& node,
+                                   std::int64_t channel) {
   const PerTensor x = per_tensor(graph.tensor(node.inputs[0]));
   const PerTensor y = per_tensor(graph.tensor(node.outputs[0]));
   const graph::Quantization& w = graph.tensor(node.inputs[1]).quantization.value();
-  std::vector<FixedMultiplier> result;
-  result.reserve(static_cast<std::size_t>(channels));
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const float w_scale = w.per_channel() ? w.scale.at(static_cast<std::size_t>(c)) : w.scale[0];
-    const bool float_product = node.kind == graph::OpKind::kFullyConnected && !w.per_channel();
-    const double product = float_product
-                               ? static_cast<double>(x.scale * w_scale)
-                               : static_cast<double>(x.scale) * static_cast<double>(w_scale);
-    result.push_back(quantize_multiplier(product / static_cast<double>(y.scale)));
-    if (!w.per_channel()) {
-      result.assign(static_cast<std::size_t>(channels), result[0]);
-      break;
-    }
-  }
-  return result;
+  const float w_scale =
+      w.per_channel() ? w.scale.at(static_cast<std::size_t>(channel)) : w.scale.at(0);
+  const bool float_product = node.kind == graph::OpKind::kFullyConnected && !w.per_channel();
+  const double product = float_product
+                             ? static_cast<double>(x.scale * w_scale)
+                             : static_cast<double>(x.scale) * static_cast<double>(w_scale);
+  return quantize_multiplier(product / static_cast<double>(y.scale));
 }
 
 void WordWriter::word(std::int64_t value, int bytes) {

@@ -31,10 +31,9 @@ struct Clamp {
 /// bfloat16, 6 float32. @throws Error for other types.
 [[nodiscard]] int type_code(DType type);
 
-/// Requantization multipliers of a convolution or FULLY_CONNECTED, one per output channel.
-[[nodiscard]] std::vector<FixedMultiplier> channel_multipliers(const graph::Graph& graph,
-                                                               const graph::Node& node,
-                                                               std::int64_t channels);
+/// Requantization multiplier of an output channel of a convolution or FULLY_CONNECTED.
+[[nodiscard]] FixedMultiplier channel_multiplier(const graph::Graph& graph, const graph::Node& node,
+                                                 std::int64_t channel);
 
 /// Little-endian words appended to a block of bytes.
 class WordWriter {

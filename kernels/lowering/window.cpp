@@ -1,7 +1,8 @@
 #include <algorithm>
-#include <limits>
+#include <array>
 
 #include "kernels/lowering/layer_context.h"
+#include "kernels/lowering/output_stage.h"
 #include "kernels/lowering/window_weights.h"
 #include "sim/base/error.h"
 #include "sim/base/math.h"
@@ -24,9 +25,13 @@ struct TileIndex {
   int64_t group = 0, image = 0, row = 0, column = 0, channel = 0;
 };
 
-/// Where a block of a tensor lies for the array: first element and strides in bytes.
-struct Placed {
-  int64_t address = 0, row_stride = 0, pixel_stride = 0;
+/// One instruction of the array: operands, input spans and extents; `tap` ≥ 0: that tap alone.
+struct Product {
+  Placed x;
+  int64_t weights = 0, acc = 0;
+  InputSpan v, h;
+  int64_t rows = 0, columns = 0, channels = 0, depth = 0, tap = -1;
+  bool accumulate = false;
 };
 
 class WindowLowering {
@@ -95,19 +100,35 @@ class WindowLowering {
     }
     const int64_t acc = (acc_slot_++ % t_.acc_slots) * t_.acc_bytes;
     const int64_t reduction = reduces_channels() ? p_.in_c : t_.in_c;
-    for (int64_t ic = 0; ic < reduction; ic += t_.in_c) {
-      c_.out.begin_step();
-      const int64_t depth =
-          reduces_channels() ? std::min(t_.in_c, p_.in_c - ic) : ceil_div(channels, p_.multiplier);
-      const Placed x = input(i, v, h, ic, depth);
-      const WeightBlock& block = blocks_.at({i.group, i.channel, ic});
-      const auto [weights, loaded] = w_slots_.get({i.group, i.channel, ic});
-      if (!loaded)
-        c_.out.load_weights({block.address, weights, block.bytes, {}, {}, {}}, "load weights");
-      multiply(x, weights, acc, v, h, rows, columns, channels, depth, ic > 0);
-      if (ic + t_.in_c >= reduction)
-        requantize(i, acc, weights + block.params_offset, rows, columns, channels);
+    const int64_t passes = t_.tap_by_tap ? p_.taps() : 1;
+    for (int64_t pass = 0; pass < passes; ++pass) {
+      for (int64_t ic = 0; ic < reduction; ic += t_.in_c) {
+        c_.out.begin_step();
+        const int64_t depth = reduces_channels() ? std::min(t_.in_c, p_.in_c - ic)
+                                                 : ceil_div(channels, p_.multiplier);
+        const Placed x = input(i, v, h, ic, depth);
+        const int64_t weights = load_block({i.group, i.channel, ic});
+        multiply({x, weights, acc, v, h, rows, columns, channels, depth, t_.tap_by_tap ? pass : -1,
+                  ic > 0 || pass > 0});
+        if (ic + t_.in_c < reduction || pass + 1 < passes) continue;
+        const int64_t params = weights + blocks_.at({i.group, i.channel, ic}).params_offset;
+        finish(i, {.acc = acc,
+                   .rows = rows,
+                   .columns = columns,
+                   .channels = channels,
+                   .params = params,
+                   .bias = params + bias_offset(p_, channels)});
+      }
     }
+  }
+
+  /// Scratchpad address of a block of weights, loaded if no slot holds it.
+  int64_t load_block(const std::array<int64_t, 3>& key) {
+    const WeightBlock& block = blocks_.at(key);
+    const auto [weights, loaded] = w_slots_.get({key.begin(), key.end()});
+    if (!loaded)
+      c_.out.load_weights({block.address, weights, block.bytes, {}, {}, {}}, "load weights");
+    return weights;
   }
 
   /// The whole reduction in one instruction, its results taken `piece_h` rows at a time.
@@ -115,11 +136,9 @@ class WindowLowering {
                      int64_t columns, int64_t channels) {
     c_.out.begin_step();
     const Placed x = input(i, v, h, 0, p_.in_c);
-    const WeightBlock& block = blocks_.at({i.group, i.channel, 0});
-    const auto [weights, loaded] = w_slots_.get({i.group, i.channel, 0});
-    if (!loaded)
-      c_.out.load_weights({block.address, weights, block.bytes, {}, {}, {}}, "load weights");
-    int64_t params = weights + block.params_offset;
+    const std::array<int64_t, 3> key = {i.group, i.channel, 0};
+    const int64_t weights = load_block(key);
+    int64_t params = weights + blocks_.at(key).params_offset;
     if (const mapper::Buffer* record = c_.plan.buffer("params")) {
       params = record->address;
       if (!record_is_there_) {
@@ -129,11 +148,16 @@ class WindowLowering {
         record_is_there_ = true;
       }
     }
-    multiply(x, weights, 0, v, h, rows, columns, channels, p_.in_c, false);
+    multiply({x, weights, 0, v, h, rows, columns, channels, p_.in_c, -1, false});
     for (int64_t row = 0; row < rows; row += t_.piece_h) {
       TileIndex piece = i;
       piece.row += row;
-      requantize(piece, 0, params, std::min(t_.piece_h, rows - row), columns, channels);
+      finish(piece, {.rows = std::min(t_.piece_h, rows - row),
+                     .columns = columns,
+                     .channels = channels,
+                     .params = params,
+                     .streamed = true,
+                     .per_channel = t_.params_bytes == 0});
     }
   }
 
@@ -193,72 +217,63 @@ class WindowLowering {
                  "store output");
   }
 
-  void multiply(const Placed& x, int64_t weights, int64_t acc, const InputSpan& v,
-                const InputSpan& h, int64_t rows, int64_t columns, int64_t channels, int64_t depth,
-                bool accumulate) {
+  void multiply(const Product& m) {
     const graph::Tensor& w = c_.input(1);
-    const int64_t taps = p_.taps();
+    const bool one_tap = m.tap >= 0;
+    const int64_t taps = one_tap ? 1 : p_.taps();
     const bool depthwise = p_.kind == WindowKind::kDepthwise;
-    const int64_t k = depthwise ? taps : taps * depth;
+    const int64_t k = depthwise ? taps : taps * m.depth;
     const bool preload = !depthwise && c_.config.mac_array.dataflow == Dataflow::kWeightStationary;
-    const int64_t w_stride = k * p_.w_size;
+    const int64_t w_stride = (depthwise ? taps : p_.taps() * m.depth) * p_.w_size;
+    const int64_t weights = m.weights + (one_tap ? m.tap * m.depth * p_.w_size : 0);
     if (preload) {
       const timing::Fold fold = timing::first_fold(
           c_.config.mac_array,
-          {.m = rows * columns, .n = channels, .k = k, .taps = taps, .wide = p_.wide});
+          {.m = m.rows * m.columns, .n = m.channels, .k = k, .taps = taps, .wide = p_.wide});
       c_.out.work(Build(Opcode::kLoadWeights)(Opd::kW, weights)(Opd::kWStride, w_stride)(
                       Opd::kN, fold.n)(Opd::kK, fold.k)(Opd::kWType, type_code(w.type)),
                   "preload weights");
     }
-    const std::int32_t w_zero = w.type == DType::kUint8 ? per_tensor(w).zero_point : 0;
+    // int8 weights of a window are symmetric; their zero point is not read.
+    const bool symmetric = w.type == DType::kInt8 && c_.node.kind != OpKind::kMatMul;
     Build b(depthwise                      ? Opcode::kDepthwise
             : p_.kind == WindowKind::kGemm ? Opcode::kGemm
                                            : Opcode::kConv);
-    b(Opd::kX, x.address)(Opd::kW, weights)(Opd::kAcc, acc)(Opd::kAccPitch, channels);
-    b(Opd::kXZero, per_tensor(c_.input(0)).zero_point)(Opd::kWZero, w_zero);
+    b(Opd::kX, m.x.address)(Opd::kW, weights)(Opd::kAcc, m.acc)(Opd::kAccPitch, m.channels);
+    b(Opd::kXZero, zero_point_or_0(c_.input(0)))(Opd::kWZero, symmetric ? 0 : zero_point_or_0(w));
     b(Opd::kXType, type_code(c_.input(0).type))(Opd::kWType, type_code(w.type));
-    b(Opd::kAccumulate, accumulate ? 1 : 0)(Opd::kWide, p_.wide ? 1 : 0);
+    b(Opd::kAccumulate, m.accumulate ? 1 : 0)(Opd::kWide, p_.wide ? 1 : 0);
     if (p_.kind == WindowKind::kGemm) {
-      b(Opd::kRowStride, x.pixel_stride)(Opd::kWStride, w_stride)(Opd::kM, columns)(
-          Opd::kN, channels)(Opd::kK, depth);
+      b(Opd::kRowStride, m.x.pixel_stride)(Opd::kWStride, w_stride)(Opd::kM, m.columns)(
+          Opd::kN, m.channels)(Opd::kK, m.depth);
       b(Opd::kWeightsLoaded, preload ? 1 : 0)(Opd::kStream, t_.streamed ? 1 : 0);
       c_.out.work(b, "multiply");
       return;
     }
     const auto& win = p_.window;
-    b(Opd::kRowStride, x.row_stride)(Opd::kPixelStride, x.pixel_stride)(Opd::kInH, v.size)(
-        Opd::kInW, h.size);
-    b(Opd::kY0, v.origin)(Opd::kX0, h.origin)(Opd::kKernelH, win.kernel_h)(Opd::kKernelW,
-                                                                           win.kernel_w);
+    const int64_t ky = one_tap ? m.tap / win.kernel_w : 0;
+    const int64_t kx = one_tap ? m.tap % win.kernel_w : 0;
+    b(Opd::kRowStride, m.x.row_stride)(Opd::kPixelStride, m.x.pixel_stride)(Opd::kInH, m.v.size)(
+        Opd::kInW, m.h.size);
+    b(Opd::kY0, m.v.origin + ky * win.dilation_h)(Opd::kX0, m.h.origin + kx * win.dilation_w);
+    b(Opd::kKernelH, one_tap ? 1 : win.kernel_h)(Opd::kKernelW, one_tap ? 1 : win.kernel_w);
     b(Opd::kStrideH, win.stride_h)(Opd::kStrideW, win.stride_w)(Opd::kDilationH, win.dilation_h)(
         Opd::kDilationW, win.dilation_w);
-    b(Opd::kOutH, rows)(Opd::kOutW, columns)(Opd::kOutC, channels);
+    b(Opd::kOutH, m.rows)(Opd::kOutW, m.columns)(Opd::kOutC, m.channels);
     if (depthwise) {
-      b(Opd::kWTapStride, channels * p_.w_size)(Opd::kMultiplier, p_.multiplier);
+      b(Opd::kWTapStride, m.channels * p_.w_size)(Opd::kMultiplier, p_.multiplier);
       c_.out.work(b, "multiply per channel");
     } else {
-      b(Opd::kWStride, w_stride)(Opd::kInC, depth)(Opd::kUpH, p_.up_h)(Opd::kUpW, p_.up_w)(
+      b(Opd::kWStride, w_stride)(Opd::kInC, m.depth)(Opd::kUpH, p_.up_h)(Opd::kUpW, p_.up_w)(
           Opd::kWeightsLoaded, preload ? 1 : 0)(Opd::kStream, t_.streamed ? 1 : 0);
       c_.out.work(b, "convolve");
     }
   }
 
-  void requantize(const TileIndex& i, int64_t acc, int64_t params, int64_t rows, int64_t columns,
-                  int64_t channels) {
-    write(i, rows, columns, channels, [&](const Placed& y) {
-      const graph::Tensor& out = c_.output();
-      const Clamp clamp = clamp_of(out, activation());
-      c_.out.work(
-          Build(Opcode::kRequantize)(Opd::kAcc, acc)(Opd::kDst, y.address)(Opd::kParams, params)(
-              Opd::kAccPitch, channels)(Opd::kOutH, rows)(Opd::kOutW, columns)(
-              Opd::kOutC, channels)(Opd::kDstRowStride, y.row_stride)(
-              Opd::kDstPixelStride, y.pixel_stride)(Opd::kOutType, type_code(out.type))(
-              Opd::kPerChannel, t_.params_bytes > 0 ? 0 : 1)(Opd::kStream, t_.streamed ? 1 : 0)(
-              Opd::kWide, p_.wide ? 1 : 0)(Opd::kReduced, has_wide_bias(c_) ? 1 : 0)(
-              Opd::kOutZero, per_tensor(out).zero_point)(Opd::kClampMin, clamp.low)(Opd::kClampMax,
-                                                                                    clamp.high),
-          "requantize");
-    });
+  /// Sums to a tile of the output.
+  void finish(const TileIndex& i, const Sums& sums) {
+    write(i, sums.rows, sums.columns, sums.channels,
+          [&](const Placed& y) { emit_output(c_, sums, y); });
   }
 
   void pool(const TileIndex& i, const InputSpan& v, const InputSpan& h, int64_t rows,
@@ -266,7 +281,7 @@ class WindowLowering {
     const Placed x = input(i, v, h, 0, channels);
     write(i, rows, columns, channels, [&](const Placed& y) {
       const auto& win = p_.window;
-      const Clamp clamp = clamp_of(c_.output(), activation());
+      const Clamp clamp = clamp_of(c_.output(), fused_activation(c_.node));
       c_.out.work(
           Build(c_.node.kind == OpKind::kMaxPool2d ? Opcode::kMaxPool : Opcode::kAvgPool)(
               Opd::kX, x.address)(Opd::kDst, y.address)(Opd::kRowStride, x.row_stride)(
@@ -279,11 +294,6 @@ class WindowLowering {
               Opd::kClampMin, clamp.low)(Opd::kClampMax, clamp.high),
           "pool");
     });
-  }
-
-  [[nodiscard]] graph::Activation activation() const {
-    if (const auto* a = std::get_if<graph::ActivationAttrs>(&c_.node.attrs)) return a->activation;
-    return std::get<graph::WindowAttrs>(c_.node.attrs).activation;
   }
 
   LayerContext& c_;

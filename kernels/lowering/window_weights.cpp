@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/lowering/output_stage.h"
 #include "sim/base/math.h"
 
 namespace npu::kernels {
@@ -11,26 +12,6 @@ namespace {
 using graph::OpKind;
 using mapper::WindowKind;
 using std::int64_t;
-
-std::vector<int64_t> biases(const LayerContext& c, int64_t channels) {
-  std::vector<int64_t> result(static_cast<std::size_t>(channels), 0);
-  if (!c.has_input(2)) return result;
-  const graph::Tensor& bias = c.input(2);
-  const int64_t size = size_of(bias.type);
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    int64_t wide = 0;
-    std::int32_t narrow = 0;
-    const std::byte* at = bias.data.data() + static_cast<int64_t>(i) * size;
-    if (size == 8) {
-      std::memcpy(&wide, at, 8);
-    } else {
-      std::memcpy(&narrow, at, 4);
-      wide = narrow;
-    }
-    result[i] = wide;
-  }
-  return result;
-}
 
 class Packer {
  public:
@@ -58,11 +39,14 @@ class Packer {
               [&](std::vector<std::byte>& bytes) {
                 if (depthwise) {
                   pack_depthwise(bytes.data(), oc, channels);
+                } else if (has_columns()) {
+                  pack_columns(bytes.data(), oc, channels, ic, depth);
                 } else {
                   pack_rows(bytes.data(), group * p_.out_c + oc, channels, ic, depth);
                 }
                 if (has_records) {
-                  pack_records(bytes.data() + block.params_offset, group * p_.out_c + oc, channels);
+                  write_params(c_, bytes.data() + block.params_offset, group * p_.out_c + oc,
+                               channels);
                 }
               });
           blocks[{group, oc, ic}] = block;
@@ -73,6 +57,19 @@ class Packer {
   }
 
  private:
+  /// Whether the weights lie as [input channel][channel].
+  [[nodiscard]] bool has_columns() const {
+    const auto* matmul = std::get_if<graph::MatMulAttrs>(&c_.node.attrs);
+    return matmul != nullptr && !matmul->transpose_b;
+  }
+  void pack_columns(std::byte* to, int64_t first, int64_t channels, int64_t ic,
+                    int64_t depth) const {
+    const auto size = static_cast<std::size_t>(p_.w_size);
+    for (int64_t o = first; o < first + channels; ++o) {
+      for (int64_t k = ic; k < ic + depth; ++k, to += size)
+        std::memcpy(to, weights_ + (k * p_.out_c + o) * p_.w_size, size);
+    }
+  }
   /// [channel][tap][input channel] of the tile; a transposed convolution turns its kernel by 180
   /// degrees.
   void pack_rows(std::byte* to, int64_t first, int64_t channels, int64_t ic, int64_t depth) const {
@@ -95,32 +92,13 @@ class Packer {
       to += run;
     }
   }
-  void pack_records(std::byte* to, int64_t first, int64_t channels) {
-    if (multipliers_.empty()) {
-      const int64_t total = p_.out_c * p_.groups;
-      multipliers_ = channel_multipliers(c_.graph, c_.node, total);
-      bias_ = biases(c_, total);
-    }
-    WordWriter writer(to);
-    for (int64_t o = first; o < first + channels; ++o) {
-      writer.word(bias_[static_cast<std::size_t>(o)], p_.wide ? 8 : 4);
-      writer.multiplier(multipliers_[static_cast<std::size_t>(o)]);
-    }
-  }
-
   LayerContext& c_;
   const mapper::WindowProblem& p_;
   const mapper::WindowTile& t_;
   const std::byte* weights_;
-  std::vector<FixedMultiplier> multipliers_;
-  std::vector<int64_t> bias_;
 };
 
 }  // namespace
-
-bool has_wide_bias(const LayerContext& c) {
-  return c.input(0).type == DType::kInt16 && (!c.has_input(2) || c.input(2).type == DType::kInt64);
-}
 
 WeightBlocks pack_weights(LayerContext& c) { return Packer(c).run(); }
 
@@ -132,7 +110,7 @@ WeightBlock pack_uniform_record(LayerContext& c) {
                                  [&](std::vector<std::byte>& bytes) {
                                    WordWriter writer(bytes.data());
                                    writer.word(0, wide ? 8 : 4);
-                                   writer.multiplier(channel_multipliers(c.graph, c.node, 1)[0]);
+                                   writer.multiplier(channel_multiplier(c.graph, c.node, 0));
                                  });
   return block;
 }

@@ -8,7 +8,7 @@
 
 namespace npu::kernels {
 
-/// The weights of one tile in DRAM, followed by the requantization records of its channels.
+/// The weights of one tile in DRAM, followed by the parameters of its channels.
 /// Convolution and GEMM: [channel][tap][input channel]; depthwise: [tap][channel].
 struct WeightBlock {
   std::int64_t address = 0, bytes = 0;
@@ -20,9 +20,6 @@ using WeightBlocks = std::map<std::array<std::int64_t, 3>, WeightBlock>;
 /// Lays a layer's weights and parameters out in the order in which its tiles use them.
 [[nodiscard]] WeightBlocks pack_weights(LayerContext& c);
 
-/// True where the 16×8 rule with a 64-bit accumulator and the 16-bit multiplier applies: int16
-/// activations with an int64 bias or none.
-[[nodiscard]] bool has_wide_bias(const LayerContext& c);
 /// The one requantization record of a layer without bias and with one scale (uniform_params).
 [[nodiscard]] WeightBlock pack_uniform_record(LayerContext& c);
 

@@ -96,8 +96,10 @@ ChunkProblem svdf_problem(const Graph& graph, const Node& node, const Storages& 
 
 }  // namespace
 
-bool is_window(OpKind kind) {
-  switch (kind) {
+bool is_window(const Graph& graph, const Node& node) {
+  switch (node.kind) {
+    case OpKind::kMatMul:
+      return has_packed_weights(graph, node);
     case OpKind::kConv2d:
     case OpKind::kDepthwiseConv2d:
     case OpKind::kTransposeConv:
@@ -140,7 +142,24 @@ bool has_uniform_params(const Graph& graph, const Node& node) {
 
 }  // namespace
 
+void set_output(WindowProblem& p, const Graph& graph, const Node& node) {
+  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
+  const DType y = graph.tensor(node.outputs[0]).type;
+  if (!is_float(p.type) && y != DType::kInt32 && node.kind != OpKind::kMatMul) {
+    p.param_bytes = record_bytes(p.wide);
+    p.uniform_params = has_uniform_params(graph, node);
+    return;
+  }
+  p.output = y == DType::kInt32 ? OutputKind::kRaw : OutputKind::kScale;
+  p.adds_bias = has_bias && !is_float(p.type);
+  p.param_bytes =
+      (p.output == OutputKind::kScale ? kScaleRecordBytes : 0) + (p.adds_bias ? kBiasBytes : 0);
+  p.uniform_params = !has_bias;
+}
+
 WindowProblem window_problem(const Graph& graph, const Node& node, const Storages& storages) {
+  if (node.kind == OpKind::kMatMul)
+    return products_problem(graph, node, storages, products_of(graph, node));
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);
   WindowProblem p;
@@ -149,8 +168,8 @@ WindowProblem window_problem(const Graph& graph, const Node& node, const Storage
   p.wide = x.type == DType::kInt16;
   p.x_resident = storages.of(node.inputs[0]).resident;
   p.y_resident = storages.of(node.outputs[0]).resident;
-  p.param_bytes = record_bytes(p.wide);
-  p.uniform_params = node.inputs.size() > 1 && has_uniform_params(graph, node);
+  p.type = x.type;
+  if (node.inputs.size() > 1) set_output(p, graph, node);
   if (node.kind == OpKind::kFullyConnected) {
     const Tensor& w = graph.tensor(node.inputs[1]);
     p.kind = WindowKind::kGemm;
@@ -178,7 +197,6 @@ WindowProblem window_problem(const Graph& graph, const Node& node, const Storage
       break;
     default:
       p.kind = WindowKind::kPool;
-      p.param_bytes = 0;
       return p;
   }
   p.w_size = size_of(graph.tensor(node.inputs[1]).type);

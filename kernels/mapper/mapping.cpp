@@ -90,15 +90,35 @@ void add_buffer(LayerPlan& plan, std::string name, int64_t slot_bytes, int slots
   if (slot_bytes > 0 && slots > 0) plan.buffers.push_back({std::move(name), slot_bytes, slots, -1});
 }
 
+/// @throws Error naming the key of a configuration that does not multiply the layer's floats.
+void require_arithmetic(const WindowProblem& p, const NpuConfig& config, const std::string& name) {
+  const MacArrayConfig& array = config.mac_array;
+  const bool lacks = (p.type == DType::kFloat16 && array.float16_cycles == 0) ||
+                     (p.type == DType::kBfloat16 && array.bfloat16_cycles == 0) ||
+                     (p.type == DType::kFloat32 && array.float32_cycles == 0);
+  if (!lacks || p.kind == WindowKind::kPool) return;
+  fail("{}: `{}` has no {} multiplication: mac_array.{}_cycles is 0", name, config.name,
+       name_of(p.type), name_of(p.type));
+}
+
 LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages& storages,
                      int node_index, int64_t budget) {
   const Node& node = graph.nodes[static_cast<std::size_t>(node_index)];
   LayerPlan plan;
   plan.node = node_index;
   plan.name = fmt::format("{} #{}", name_of(node.kind), node.source_index);
-  if (is_window(node.kind)) {
-    plan.window = window_problem(graph, node, storages);
-    plan.tile = choose_window_tile(*plan.window, config, budget, plan.name);
+  const bool is_products = node.kind == graph::OpKind::kMatMul && !has_packed_weights(graph, node);
+  if (is_products || is_window(graph, node)) {
+    if (is_products) {
+      plan.products = products_of(graph, node);
+      plan.window = products_problem(graph, node, storages, plan.products);
+    } else {
+      plan.window = window_problem(graph, node, storages);
+    }
+    require_arithmetic(*plan.window, config, plan.name);
+    plan.tile = is_products
+                    ? choose_products_tile(*plan.window, plan.products, config, budget, plan.name)
+                    : choose_window_tile(*plan.window, config, budget, plan.name);
     plan.predicted_cycles = plan.tile.predicted_cycles;
     add_buffer(plan, "x", plan.tile.x_bytes, plan.tile.x_slots);
     add_buffer(plan, "w", plan.tile.w_bytes, plan.tile.w_slots);

@@ -8,6 +8,7 @@
 
 #include "kernels/mapper/chunking.h"
 #include "kernels/mapper/iteration.h"
+#include "kernels/mapper/matmul_plan.h"
 #include "kernels/mapper/memory_plan.h"
 #include "kernels/mapper/window_tiling.h"
 #include "sim/config/npu_config.h"
@@ -37,6 +38,7 @@ struct LayerPlan {
   std::size_t level = 0;   ///< Chunked layers: dimension that is cut …
   std::int64_t chunk = 0;  ///< … and units per chunk.
   BoxPlan box;             ///< Reductions.
+  Products products;       ///< MATMUL of activations.
   std::vector<Buffer> buffers;
   std::int64_t predicted_cycles = -1;  ///< −1: the cost model has no figure for this family.
 
@@ -64,8 +66,10 @@ struct Mapping {
 // --- what a node looks like to the mapper (layer_shape.cpp) ---
 
 /// Node families by how they are cut.
-[[nodiscard]] bool is_window(graph::OpKind kind);  ///< Convolutions, fully connected, pooling.
-[[nodiscard]] bool is_move(graph::OpKind kind);    ///< DMA only.
+[[nodiscard]] bool is_window(
+    const graph::Graph& graph,
+    const graph::Node& node);  ///< Convolutions, fully connected, pooling, MATMUL by constants.
+[[nodiscard]] bool is_move(graph::OpKind kind);  ///< DMA only.
 [[nodiscard]] bool is_reduction(graph::OpKind kind);
 /// An int16 function that is interpolated from a table: LOGISTIC, TANH.
 [[nodiscard]] bool is_curve(const graph::Graph& graph, const graph::Node& node);
@@ -74,12 +78,16 @@ struct Mapping {
 
 [[nodiscard]] WindowProblem window_problem(const graph::Graph& graph, const graph::Node& node,
                                            const Storages& storages);
+/// Kind of output and bytes per channel of an array layer's parameters.
+void set_output(WindowProblem& problem, const graph::Graph& graph, const graph::Node& node);
 /// Elementwise, softmax, SVDF and general layers.
 [[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node,
                                          const Storages& storages);
 
 /// Bytes of one requantization record in the parameter block.
 [[nodiscard]] constexpr std::int64_t record_bytes(bool wide) { return wide ? 16 : 12; }
+inline constexpr std::int64_t kScaleRecordBytes = 8;   ///< Record of vec.output.
+inline constexpr std::int64_t kBiasBytes = 4;          ///< int32 bias of vec.output's sums.
 inline constexpr std::int64_t kRescaleBytes = 32;      ///< Parameter block of vec.rescale.
 inline constexpr std::int64_t kBinaryBytes = 48;       ///< … of vec.add, vec.sub, vec.mul.
 inline constexpr std::int64_t kSoftmaxBytes = 12;      ///< … of vec.softmax.

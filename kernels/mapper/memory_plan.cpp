@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/mapper/window_tiling.h"
+#include "kernels/mapper/matmul_plan.h"
 #include "sim/base/math.h"
 
 namespace npu::mapper {
@@ -14,9 +14,12 @@ using graph::TensorId;
 
 /// Tensor operands that a layer reads as activations (constants of elementwise operators too), not
 /// as weights.
-std::vector<TensorId> data_inputs(const graph::Node& node) {
+std::vector<TensorId> data_inputs(const Graph& graph, const graph::Node& node) {
   using graph::OpKind;
   switch (node.kind) {
+    case OpKind::kMatMul:
+      if (has_packed_weights(graph, node)) return {node.inputs.at(0)};
+      return {node.inputs.at(0), node.inputs.at(1)};
     case OpKind::kConv2d:
     case OpKind::kDepthwiseConv2d:
     case OpKind::kTransposeConv:
@@ -26,8 +29,11 @@ std::vector<TensorId> data_inputs(const graph::Node& node) {
       return {node.inputs.at(0), node.inputs.at(4)};
     case OpKind::kGather:  // Its indices are constants, part of the copies.
       return {node.inputs.at(0)};
-    default:
-      return node.inputs;
+    default: {
+      std::vector<TensorId> inputs = node.inputs;
+      std::erase(inputs, graph::kAbsent);
+      return inputs;
+    }
   }
 }
 
@@ -72,8 +78,8 @@ Storages find_storages(const Graph& graph, const std::vector<int>& layers,
   for (const TensorId id : npu_inputs) storage_of(id).role = StorageRole::kInput;
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     const graph::Node& node = graph.nodes[static_cast<std::size_t>(layers[layer])];
-    for (const TensorId id : data_inputs(node)) {
-      if (id != graph::kAbsent) storage_of(id).last_layer = static_cast<int>(layer);
+    for (const TensorId id : data_inputs(graph, node)) {
+      storage_of(id).last_layer = static_cast<int>(layer);
     }
     for (const TensorId id : node.outputs) {
       Storage& s = storage_of(id);

@@ -18,6 +18,7 @@ using std::int64_t;
 /// A split of the input channels must promise 1 / kSplitGain fewer cycles than the best tile
 /// without: its loads lie in short pieces, which the cost model does not see.
 constexpr int64_t kSplitGain = 4;
+constexpr int64_t kMaxExtent = 65535;  ///< Of a tile: what the instructions' fields hold.
 
 bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
 bool has_channel_input(const WindowProblem& p) {
@@ -79,6 +80,9 @@ class TileBuilder {
       : p_(problem), config_(config), budget_(scratchpad_bytes) {}
 
   std::optional<WindowTile> build(WindowTile t) {
+    if (t.out_h > kMaxExtent || t.out_w > kMaxExtent || t.out_c > kMaxExtent) return std::nullopt;
+    t.tap_by_tap =
+        is_float(p_.type) && p_.kind == WindowKind::kConv && p_.taps() > 1 && t.in_c < p_.in_c;
     layout(t);
     if (t.streamed) return stream(t);
     if (t.scratchpad_bytes() > budget_ || t.acc_bytes > config_.accumulator.capacity_bytes) {
@@ -108,11 +112,13 @@ class TileBuilder {
           one_space && one_in_c && (has_channel_input(p_) ? p_.groups == 1 : one_out_c);
       t.x_slots = one ? 1 : 2;
     }
-    if (uses_array(p_)) {
+    if (uses_array(p_) && !p_.w_resident) {
       const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * t.in_c;
       t.w_bytes =
           round_up(round_up(t.out_c * k * p_.w_size, 16) + t.out_c * p_.param_bytes, kAlignment);
-      t.w_slots = one_out_c && one_in_c ? 1 : 2;
+      t.w_slots = one_out_c && one_in_c && (!p_.w_per_image || p_.batch == 1) ? 1 : 2;
+    }
+    if (uses_array(p_)) {
       t.acc_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.acc_size(), kAlignment);
     }
     if (!p_.y_resident) {
@@ -189,6 +195,8 @@ class TileBuilder {
     cost::LayerWork& work = t.work;
     const int64_t outer = p_.batch * p_.groups;
     const int64_t space = h.total() * w.total() * outer;
+    const int64_t images = p_.w_per_image ? p_.batch : 1;  // with weights of their own
+    const int64_t passes = t.tap_by_tap ? p_.taps() : 1;
     work.tiles = space * oc.total() * ic.total();
     arithmetic(t, h, w, oc, ic, outer);
 
@@ -199,19 +207,21 @@ class TileBuilder {
                            moved_bytes(channels, p_.in_c * p_.groups, p_.x_size);
       // A space tile stays for all output channels unless channels are outside or its channels are
       // split.
-      const bool again = has_channel_input(p_) && oc.total() > 1 &&
-                         (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > 1));
-      work.load_bytes += again ? once * oc.total() : once;
-      work.descriptors += space * channels.total() * (again ? oc.total() : 1);
+      const bool again =
+          has_channel_input(p_) && oc.total() > 1 &&
+          (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > images));
+      const int64_t times = (again ? oc.total() : 1) * passes;
+      work.load_bytes += once * times;
+      work.descriptors += space * channels.total() * times;
       work.first_load_bytes += t.x_bytes;
     }
-    if (uses_array(p_)) {
+    if (uses_array(p_) && !p_.w_resident) {
       const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * p_.in_c;
       const int64_t once = p_.groups * (p_.out_c * k * p_.w_size + p_.out_c * p_.param_bytes);
+      const int64_t tiles = space / p_.groups / images;  // with the same weights
       const bool again =
-          space > p_.groups &&
-          ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
-      const int64_t times = again ? space / p_.groups : 1;
+          tiles > 1 && ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
+      const int64_t times = (again ? tiles : 1) * images * passes;
       work.load_bytes += once * times;
       work.descriptors += p_.groups * oc.total() * ic.total() * times;
       work.first_load_bytes += t.w_bytes;
@@ -246,18 +256,25 @@ class TileBuilder {
                                         m * n, uses_array(p_) ? 1 : p_.taps())
                           .total_cycles;
           if (!uses_array(p_)) continue;
+          if (p_.adds_bias) {
+            t.work.vector_cycles +=
+                count *
+                timing::vector_op(config_.vector_unit, timing::VectorClass::kReduce, m * n, 1)
+                    .total_cycles;
+          }
           for (std::size_t d = 0; d < 2; ++d) {
             if (ic.count[d] == 0) continue;
-            timing::MacTile tile{
-                .m = m,
-                .n = n,
-                .k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * ic.size[d],
-                .taps = p_.taps(),
-                .depthwise = p_.kind == WindowKind::kDepthwise,
-                .wide = p_.wide,
-                .weights_loaded = p_.kind != WindowKind::kDepthwise};
-            t.work.mac_cycles +=
-                count * ic.count[d] * timing::mac_tile(config_.mac_array, tile).total_cycles;
+            const int64_t passes = t.tap_by_tap ? p_.taps() : 1;
+            const int64_t taps = p_.taps() / passes;
+            timing::MacTile tile{.m = m,
+                                 .n = n,
+                                 .k = p_.kind == WindowKind::kDepthwise ? taps : taps * ic.size[d],
+                                 .taps = taps,
+                                 .depthwise = p_.kind == WindowKind::kDepthwise,
+                                 .wide = p_.wide,
+                                 .weights_loaded = p_.kind != WindowKind::kDepthwise};
+            t.work.mac_cycles += count * ic.count[d] * passes *
+                                 timing::mac_tile(config_.mac_array, tile).total_cycles;
           }
         }
       }
@@ -323,7 +340,8 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
     const std::optional<WindowTile> built = builder.build(t);
     if (built && better(*built)) best = built;
   };
-  if (has_channel_input(p) && config.mac_array.result_stream_entries > 0) {
+  if (has_channel_input(p) && config.mac_array.result_stream_entries > 0 &&
+      p.output == OutputKind::kRequantize) {
     for (const auto& [h, w] : spaces) {
       for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
         consider({.out_h = h,
@@ -336,8 +354,10 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
       if (best) return *best;
     }
   }
+  const bool ordered = is_float(p.type) && p.taps() > 1;
   for (const int64_t in_c : has_channel_input(p) ? sizes_to_try(p.in_c, config.mac_array.rows)
                                                  : std::vector<int64_t>{p.in_c}) {
+    if (ordered && best && in_c < p.in_c) break;
     for (int64_t out_c :
          sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit))) {
       out_c *= unit;

@@ -13,9 +13,16 @@ namespace npu::mapper {
 /// What slides its window: the MAC array (conv, depthwise, gemm) or the vector unit (pool).
 enum class WindowKind : std::uint8_t { kConv, kDepthwise, kGemm, kPool };
 
+/// How sums become elements of the output.
+enum class OutputKind : std::uint8_t {
+  kRequantize,  ///< vec.requantize: fixed-point multipliers.
+  kScale,       ///< vec.output: fp32 scale and bias.
+  kRaw,         ///< vec.output: the sums themselves.
+};
+
 /// A layer y[N,OH,OW,OC] computed from x[N,IH,IW,IC] by a sliding window, per group.
-/// FULLY_CONNECTED is OH = 1, OW = batch, IC = K. TRANSPOSE_CONV is a convolution over x upsampled
-/// by `up`.
+/// FULLY_CONNECTED is OH = 1, OW = batch, IC = K; MATMUL alike, N products. TRANSPOSE_CONV is a
+/// convolution over x upsampled by `up`.
 struct WindowProblem {
   WindowKind kind = WindowKind::kConv;
   std::int64_t batch = 1, out_h = 1, out_w = 1, out_c = 1, in_h = 1, in_w = 1,
@@ -29,6 +36,12 @@ struct WindowProblem {
   std::int64_t param_bytes = 0;                     ///< Per output channel.
   bool uniform_params = false;  ///< One record does for all channels: one scale and no bias.
   bool x_resident = false, y_resident = false;
+  DType type = DType::kInt8;  ///< Of x.
+  OutputKind output = OutputKind::kRequantize;
+  bool adds_bias = false;  ///< An int32 bias is added in the accumulators before the output.
+  /// The weights are an activation: one matrix per image, without parameters.
+  bool w_per_image = false;
+  bool w_resident = false;
 
   [[nodiscard]] std::int64_t taps() const {
     return std::int64_t{window.kernel_h} * window.kernel_w;
@@ -63,6 +76,10 @@ struct WindowTile {
   /// The sums go through the result stream; `piece_h` output rows of the tile leave at a time and
   /// `params_bytes` hold the layer's one record (0: the records lie with the weights).
   bool streamed = false;
+  /// Float sums whose input channels are split: tap by tap, so that the sums keep their order.
+  bool tap_by_tap = false;
+  /// Whole products (w_per_image) per step.
+  std::int64_t images = 1;
   std::int64_t piece_h = 0;
   std::int64_t params_bytes = 0;
   cost::LayerWork work{};
@@ -75,10 +92,11 @@ struct WindowTile {
 
 /// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the
 /// smaller one. Input channels are split only if no tile with all of them fits, or where that takes
-/// a quarter of the predicted cycles off. Where the
-/// array has a result stream, convolutions and fully connected layers stream if a tile with all
-/// input channels fits: the largest in space, at most the array's columns of output channels, and
-/// as many weight slots as there are tiles of output channels or room for them.
+/// a quarter of the predicted cycles off (not for floats with a window: their sums have an order,
+/// which such a split keeps only tap by tap). Where the array has a result stream, integer
+/// convolutions and fully connected layers stream if a tile with all input channels fits: the
+/// largest in space, at most the array's columns of output channels, and as many weight slots as
+/// there are tiles of output channels or room for them.
 /// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit;
 /// `layer` is how the message names the layer.
 [[nodiscard]] WindowTile choose_window_tile(const WindowProblem& problem, const NpuConfig& config,

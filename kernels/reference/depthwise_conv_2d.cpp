@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/reference/dot.h"
+#include "kernels/reference/float_mac.h"
 #include "kernels/reference/mac.h"
 #include "kernels/reference/mac_kernels.h"
 #include "kernels/reference/patches.h"
@@ -67,13 +68,6 @@ void accumulate(const graph::Window& window, const MacOperands& operands, Tensor
   }
 }
 
-void run_integer(Invocation& call) {
-  const auto& attrs = call.attrs<WindowAttrs>();
-  const MacOperands operands =
-      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(3));
-  depthwise_conv_2d(attrs.window, operands, call.output());
-}
-
 void run_float(Invocation& call) {
   const auto& attrs = call.attrs<WindowAttrs>();
   TensorData& y = call.output();
@@ -101,6 +95,14 @@ void run_float(Invocation& call) {
   }
 }
 
+void run_exact(Invocation& call) {
+  if (is_float(call.input(0).type)) return run_float_mac(call, run_float);
+  const auto& attrs = call.attrs<WindowAttrs>();
+  const MacOperands operands =
+      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(3));
+  depthwise_conv_2d(attrs.window, operands, call.output());
+}
+
 }  // namespace
 
 void depthwise_conv_2d(const graph::Window& window, const MacOperands& operands, TensorData& y) {
@@ -112,6 +114,6 @@ void depthwise_conv_2d(const graph::Window& window, const MacOperands& operands,
   }
 }
 
-const Operator kDepthwiseConv2d = {has_integer_mac, run_integer, run_float};
+const Operator kDepthwiseConv2d = {has_mac, run_exact, run_float};
 
 }  // namespace npu::reference

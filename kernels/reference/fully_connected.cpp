@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/reference/dot.h"
+#include "kernels/reference/float_mac.h"
 #include "kernels/reference/mac.h"
 #include "kernels/reference/mac_kernels.h"
 #include "sim/base/math.h"
@@ -34,13 +35,6 @@ void fully_connected(const MacOperands& operands, TensorData& y) {
 
 namespace {
 
-void run_integer(Invocation& call) {
-  const auto& attrs = call.attrs<ActivationAttrs>();
-  const MacOperands operands = mac_operands(call, attrs.activation, ScaleProduct::kFloatIfPerTensor,
-                                            call.input_tensor(1).shape.at(0));
-  fully_connected(operands, call.output());
-}
-
 void run_float(Invocation& call) {
   const View w = call.input(1);
   const auto x = call.input(0).as<float>();
@@ -62,8 +56,16 @@ void run_float(Invocation& call) {
   }
 }
 
+void run_exact(Invocation& call) {
+  if (is_float(call.input(0).type)) return run_float_mac(call, run_float);
+  const auto& attrs = call.attrs<ActivationAttrs>();
+  const MacOperands operands = mac_operands(call, attrs.activation, ScaleProduct::kFloatIfPerTensor,
+                                            call.input_tensor(1).shape.at(0));
+  fully_connected(operands, call.output());
+}
+
 }  // namespace
 
-const Operator kFullyConnected = {has_integer_mac, run_integer, run_float};
+const Operator kFullyConnected = {has_mac, run_exact, run_float};
 
 }  // namespace npu::reference

@@ -19,11 +19,15 @@ double ratio(float x, float w, float y, bool float_product) {
 bool has_integer_mac(const graph::Graph& graph, const graph::Node& node) {
   const DType x = input_type(graph, node, kX);
   const DType w = input_type(graph, node, kW);
-  if (output_type(graph, node) != x) return false;
   std::optional<DType> bias;
   if (node.inputs.size() > kBias && node.inputs[kBias] != graph::kAbsent) {
     bias = input_type(graph, node, kBias);
   }
+  const auto byte = [](DType type) { return type == DType::kInt8 || type == DType::kUint8; };
+  if (byte(x) && byte(w) && output_type(graph, node) == DType::kInt32) {
+    return !bias || *bias == DType::kInt32;
+  }
+  if (output_type(graph, node) != x) return false;
   switch (x) {
     case DType::kInt8:
     case DType::kUint8:
@@ -45,9 +49,11 @@ MacOperands mac_operands(const Invocation& call, graph::Activation activation, S
   operands.x = call.input(kX);
   operands.w = call.input(kW);
   if (call.has_input(kBias)) operands.bias = call.input(kBias);
-  operands.x_zero_point = zero_point_of(x);
+  operands.raw = y.type == DType::kInt32;
+  if (x.quantization) operands.x_zero_point = zero_point_of(x);
   // int8 weights are symmetric; their zero point is not read.
-  if (w.type == DType::kUint8) operands.w_zero_point = zero_point_of(w);
+  if (w.type == DType::kUint8 && w.quantization) operands.w_zero_point = zero_point_of(w);
+  if (operands.raw) return operands;
   operands.stage.zero_point = zero_point_of(y);
   operands.stage.range = activation_range(activation, y);
   if (!w.quantization) fail("tensor {}: weights need a scale", w.name);
@@ -68,7 +74,7 @@ MacOperands mac_operands(const Invocation& call, graph::Activation activation, S
 }
 
 MacWriter::MacWriter(const MacOperands& operands, std::size_t channels, TensorData& y)
-    : stage_(operands.stage), wide_(operands.wide()), bias_(channels), y_(y) {
+    : stage_(operands.stage), wide_(operands.wide()), raw_(operands.raw), bias_(channels), y_(y) {
   if (!operands.bias) return;
   if (operands.bias->type == DType::kInt64) {
     const auto values = operands.bias->as<std::int64_t>();
@@ -88,6 +94,10 @@ void MacWriter::finish(std::size_t first_channel, std::span<const Sum> sums) {
     const auto accumulator =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(static_cast<std::int64_t>(sums[i])) +
                                   static_cast<std::uint64_t>(bias_[channel]));
+    if (raw_) {
+      finished_[i] = static_cast<std::int32_t>(accumulator);
+      continue;
+    }
     finished_[i] = wide_ ? stage_.finish_wide(accumulator, channel)
                          : stage_.finish(static_cast<std::int32_t>(accumulator), channel);
   }
@@ -107,6 +117,9 @@ void MacWriter::store(std::size_t offset, std::size_t count) {
       return;
     case DType::kInt16:
       copy(y_.as<std::int16_t>().subspan(offset, count).data());
+      return;
+    case DType::kInt32:
+      copy(y_.as<std::int32_t>().subspan(offset, count).data());
       return;
     default:
       NPU_CHECK(false, "output type");

@@ -22,6 +22,7 @@ struct MacOperands {
   std::int32_t x_zero_point = 0;
   std::int32_t w_zero_point = 0;
   OutputStage stage;
+  bool raw = false;  ///< int32 output: the sums with the bias, no stage.
 
   /// 64-bit accumulator with the reduced 16-bit multiplier.
   [[nodiscard]] bool wide() const {
@@ -59,7 +60,7 @@ class MacWriter {
   void store(std::size_t offset, std::size_t count);
 
   const OutputStage& stage_;
-  bool wide_;
+  bool wide_, raw_;
   std::vector<std::int64_t> bias_;
   std::vector<std::int32_t> finished_;
   TensorData& y_;

@@ -70,6 +70,8 @@ const Operator& operator_of(OpKind kind) {
       return kDequantize;
     case OpKind::kSvdf:
       return kSvdf;
+    case OpKind::kMatMul:
+      return kMatMul;
     case OpKind::kMap:
       return kMap;
     case OpKind::kReduce:
@@ -82,7 +84,6 @@ const Operator& operator_of(OpKind kind) {
       return kRope;
     case OpKind::kGather:
       return kGather;
-    case OpKind::kMatMul:
     case OpKind::kAttention:
       break;
   }

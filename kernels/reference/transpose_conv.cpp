@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/reference/dot.h"
+#include "kernels/reference/float_mac.h"
 #include "kernels/reference/mac.h"
 #include "kernels/reference/mac_kernels.h"
 #include "kernels/reference/patches.h"
@@ -38,13 +39,6 @@ void for_each_landing(const graph::Window& window, const ImageShape& in, const I
   }
 }
 
-void run_integer(Invocation& call) {
-  const auto& attrs = call.attrs<WindowAttrs>();
-  const MacOperands operands =
-      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(0));
-  transpose_conv(attrs.window, operands, call.output());
-}
-
 void run_float(Invocation& call) {
   const auto& attrs = call.attrs<WindowAttrs>();
   TensorData& y = call.output();
@@ -76,6 +70,14 @@ void run_float(Invocation& call) {
   });
   const FloatRange range = activation_range(attrs.activation);
   for (float& value : values) value = std::clamp(value, range.low, range.high);
+}
+
+void run_exact(Invocation& call) {
+  if (is_float(call.input(0).type)) return run_float_mac(call, run_float);
+  const auto& attrs = call.attrs<WindowAttrs>();
+  const MacOperands operands =
+      mac_operands(call, attrs.activation, ScaleProduct::kDouble, call.input_tensor(1).shape.at(0));
+  transpose_conv(attrs.window, operands, call.output());
 }
 
 }  // namespace
@@ -116,6 +118,6 @@ void transpose_conv(const graph::Window& window, const MacOperands& operands, Te
   }
 }
 
-const Operator kTransposeConv = {has_integer_mac, run_integer, run_float};
+const Operator kTransposeConv = {has_mac, run_exact, run_float};
 
 }  // namespace npu::reference

@@ -15,10 +15,15 @@ namespace npu::test {
 /// Scales are chosen so that outputs spread over their range. Drawn at random per layer: scales per
 /// tensor or per channel (int8 and int16), bias or none, int32 or int64 bias (int16), broadcasting,
 /// constant operands, SAME or VALID, fused activations. RELU6 and RELU_N1_TO_1 keep their
-/// quantization, because TFLite's kernels disagree about rescaling there.
+/// quantization, because TFLite's kernels disagree about rescaling there. Convolutions and fully
+/// connected layers take float types too.
 /// @param size  bound on sizes of dimensions, about; 2 or more.
 [[nodiscard]] graph::Graph random_layer(std::mt19937_64& rng, graph::OpKind kind, DType type,
                                         int size = 12);
+
+/// A verified network of one MATMUL: random types, batches that broadcast, b constant or not,
+/// transposed or not, bias, activation.
+[[nodiscard]] graph::Graph random_matmul(std::mt19937_64& rng, int size = 12);
 
 /// A small network: convolution, depthwise, residual additions, concatenation, pooling, fully
 /// connected, softmax, of one random activation type.

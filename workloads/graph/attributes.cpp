@@ -64,7 +64,8 @@ struct Printer {
                        a.keep_dims);
   }
   std::string operator()(const MatMulAttrs& a) const {
-    return fmt::format("transpose_b {}, activation {}", a.transpose_b, text_of(a.activation));
+    return fmt::format("transpose_b {}, activation {}, scale {}", a.transpose_b,
+                       text_of(a.activation), a.scale);
   }
   std::string operator()(const NormAttrs& a) const {
     return fmt::format("axis {}, epsilon {}", a.axis, a.epsilon);

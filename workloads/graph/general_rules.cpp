@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "workloads/graph/node_rules.h"
 
@@ -233,7 +234,29 @@ void check_gather_indices(const NodeView& view) {
   }
 }
 
+/// b of a quantized MATMUL: one scale, or where it is constant one per column.
+void require_matmul_scales(const NodeView& view) {
+  const Tensor& b = view.in(1);
+  if (!b.quantization.has_value() || !b.quantization->per_channel()) return require_real(view, b);
+  const bool transposed = view.attrs<MatMulAttrs>().transpose_b;
+  const int columns = static_cast<int>(b.shape.size()) - (transposed ? 2 : 1);
+  view.require(b.is_constant && element_count(without(b.shape, 2)) == 1,
+               "tensor `{}`: only a constant matrix has a scale per column", b.name);
+  view.require(
+      b.quantization->axis == columns &&
+          std::cmp_equal(b.quantization->scale.size(), b.shape[static_cast<std::size_t>(columns)]),
+      "tensor `{}`: {} scales along dimension {} are not one per column", b.name,
+      b.quantization->scale.size(), b.quantization->axis);
+  for (const std::int32_t zero_point : b.quantization->zero_point) {
+    view.require(zero_point == b.quantization->zero_point[0],
+                 "tensor `{}`: columns must share one zero point, got {} and {}", b.name,
+                 b.quantization->zero_point[0], zero_point);
+  }
+}
+
 void check_matmul_types(const NodeView& view) {
+  const auto& attrs = view.attrs<MatMulAttrs>();
+  view.require(std::isfinite(attrs.scale), "scale must be finite, got {}", attrs.scale);
   const DType a = view.in(0).type;
   const DType b = view.in(1).type;
   const DType y = view.out().type;
@@ -244,11 +267,15 @@ void check_matmul_types(const NodeView& view) {
     view.require(!view.has(2) || view.in(2).type == DType::kFloat32, "bias must be float32");
     return;
   }
-  view.require(byte(a) && byte(b) && (byte(y) || y == DType::kInt32),
+  view.require(byte(a) && byte(b) && (byte(y) || y == DType::kInt32 || is_float(y)),
                "types {}, {} to {} are not supported", name_of(a), name_of(b), name_of(y));
   view.require(!view.has(2) || view.in(2).type == DType::kInt32, "bias must be int32");
-  if (y == DType::kInt32) return;
-  for (const Tensor* t : {&view.in(0), &view.in(1), &view.out()}) require_real(view, *t);
+  if (y == DType::kInt32) {
+    return view.require(attrs.activation == Activation::kNone && attrs.scale == 1.0F,
+                        "int32 sums take no activation and no scale");
+  }
+  require_matmul_scales(view);
+  for (const Tensor* t : {&view.in(0), &view.out()}) require_real(view, *t);
 }
 
 }  // namespace

@@ -201,12 +201,15 @@ struct ReduceMapAttrs {
   friend bool operator==(const ReduceMapAttrs&, const ReduceMapAttrs&) = default;
 };
 /// MATMUL: a[…,M,K], b[…,K,N] (transpose_b: […,N,K]), bias[N] or absent; leading dimensions
-/// broadcast; y[…,M,N]. Floats of one type, sum and bias in fp32; int8/uint8 × int8/uint8 with an
-/// int32 output (no bias or int32, zero points subtracted, raw sums) or a quantized one (sum ·
-/// fp32(a.scale · b.scale / y.scale) rounded half to even).
+/// broadcast; y[…,M,N]. Floats of one type to any float, sum · scale + bias in fp32. int8/uint8 ×
+/// int8/uint8, zero points subtracted, bias int32: an int32 output is the sums; a float one sum ·
+/// (a.scale · b.scale · scale), a quantized one sum · (a.scale · b.scale · scale / y.scale) rounded
+/// half to even, each factor rounded to fp32 from the left. A constant b may have a scale per
+/// column.
 struct MatMulAttrs {
   bool transpose_b = false;
   Activation activation = Activation::kNone;
+  float scale = 1.0F;
 
   friend bool operator==(const MatMulAttrs&, const MatMulAttrs&) = default;
 };
