@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "isa/encoding.h"
+#include "kernels/lowering/attention_expand.h"
 #include "kernels/lowering/layer_keys.h"
 #include "kernels/lowering/loops.h"
 #include "kernels/lowering/op_table.h"
@@ -154,14 +155,31 @@ std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping&
   return records;
 }
 
+/// Fused layers as they were planned beside their neighbours.
+void take_planned(const Graph& graph, const Mapping& mapping,
+                  std::vector<AttentionChoice>& choices) {
+  for (const mapper::LayerPlan& plan : mapping.layers) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
+    for (AttentionChoice& c : choices) {
+      if (node.kind != graph::OpKind::kAttention || c.output != node.outputs[0]) continue;
+      c.key_block = plan.attention.keys;
+      c.fused_cycles = plan.predicted_cycles;
+      c.fused_dram_bytes = plan.attention.work.load_bytes + plan.attention.work.store_bytes;
+    }
+  }
+}
+
 }  // namespace
 
 Compiled compile(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
   NPU_CHECK(options.timing_only || options.repeat_effort == 0,
             "layers are left out in timing-only runs");
   if (!options.timing_only) graph::require_payload(source);
-  const Graph graph = split_rescaled_concatenations(source);
+  Compiled compiled;
+  compiled.attention = choose_attention(source, config, options.attention);
+  const Graph graph = expand_attention(split_rescaled_concatenations(source), compiled.attention);
   Mapping mapping = map_network(graph, config, partition(graph));
+  take_planned(graph, mapping, compiled.attention);
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);
   RepeatPlan repeats = plan_repeats(graph, config, mapping, options);
@@ -178,7 +196,6 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   }
   lines = roll_loops(lines);
 
-  Compiled compiled;
   isa::Program& program = compiled.program;
   program.tensors =
       tensor_records(graph, mapping, repeats, last_of_layer(lines, out.layers().size()));
@@ -197,7 +214,10 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   program.image = std::move(out.image());
   program.provenance["config"] = config.name;
   program.provenance["config_fingerprint"] = config.fingerprint();
-  compiled.mapping_yaml = mapper::to_yaml(mapping, graph);
+  if (!compiled.attention.empty())
+    program.provenance["attention"] = attention_provenance(compiled.attention);
+  compiled.mapping_yaml =
+      mapper::to_yaml(mapping, graph) + attention_yaml(graph, compiled.attention);
   compiled.host_before = mapping.partition.host_before;
   compiled.host_after = mapping.partition.host_after;
   compiled.repeats = std::move(repeats);

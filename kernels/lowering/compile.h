@@ -13,8 +13,14 @@
 
 namespace npu::kernels {
 
+/// How ATTENTION runs: fused, its scores never leave the chip (online softmax over blocks of keys);
+/// unfused, as matrix products and a softmax of their own; auto, whichever has fewer predicted
+/// cycles.
+enum class AttentionVariant : std::uint8_t { kAuto, kFused, kUnfused };
+
 struct CompileOptions {
   bool timing_only = false;  ///< No image bytes.
+  AttentionVariant attention = AttentionVariant::kAuto;
   /// Inputs, outputs and variables that lie at an address of the caller's choice, below
   /// `dram_begin`: what one program leaves there, another one finds. They may overlap: nodes run in
   /// their order in the graph as far as their bytes say so.
@@ -31,11 +37,24 @@ enum class Place : std::uint8_t { kNpu, kHost, kAlias, kUnsupported };
 /// kHost: float conversion at the network's edge. kAlias: pure change of shape, no bytes move.
 [[nodiscard]] Place place_of(const graph::Graph& graph, const graph::Node& node);
 
+/// What became of one ATTENTION, with the predictions for both variants.
+struct AttentionChoice {
+  graph::TensorId output = -1;  ///< The node's.
+  bool fused = false;
+  std::int64_t key_block = 0;  ///< Keys per block of the online softmax; 0: unfused.
+  std::int64_t fused_cycles = 0, unfused_cycles = 0;
+  std::int64_t fused_dram_bytes = 0, unfused_dram_bytes = 0;
+};
+/// Gives the ATTENTION nodes of a graph the order of roundings that the program has: its provenance
+/// `attention` lists "output:key_block". @throws Error if the list is none.
+void apply_attention(graph::Graph& graph, const isa::Program& program);
+
 /// A compiled network.
 struct Compiled {
   isa::Program program;
   std::string mapping_yaml;  ///< Readable mapping: per layer tiles, loop order, placement,
                              ///< predicted cycles.
+  std::vector<AttentionChoice> attention;
   std::vector<int>
       host_before;  ///< Node indices the host runs before the NPU program (float to integer).
   std::vector<int> host_after;  ///< … and after it.

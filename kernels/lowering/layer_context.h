@@ -74,8 +74,9 @@ std::int64_t load_constant(LayerContext& c, std::string_view buffer, std::int64_
 void lower_window(
     LayerContext& c);  ///< CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED, pooling.
 void lower_matmul(LayerContext& c);
-void lower_binary(LayerContext& c);  ///< ADD, SUB, MUL, MAXIMUM, MINIMUM.
-void lower_unary(LayerContext& c);   ///< Tables and rescales.
+void lower_attention(LayerContext& c);  ///< Fused.
+void lower_binary(LayerContext& c);     ///< ADD, SUB, MUL, MAXIMUM, MINIMUM.
+void lower_unary(LayerContext& c);      ///< Tables and rescales.
 void lower_softmax(LayerContext& c);
 void lower_reduction(LayerContext& c);  ///< MEAN, SUM.
 void lower_moves(LayerContext& c);  ///< PAD, CONCATENATION, TRANSPOSE, STRIDED_SLICE, PACK, GATHER.

@@ -41,6 +41,8 @@ constexpr auto kRows = std::to_array<OpRow>({
     {OpKind::kFullyConnected, lower_window, k8And16 | kFloats, kMacTypes, kArray},
     {OpKind::kMatMul, lower_matmul, k8 | kFloats,
      "int8, uint8 to themselves, int32 or floats; float16, bfloat16, float32", kArray},
+    {OpKind::kAttention, lower_attention, k8 | kFloats,
+     "int8, uint8 to bytes or floats; float16, bfloat16, float32", kArray},
     {OpKind::kSvdf, lower_svdf, mask({DType::kInt8}), "int8 with int8 or int16 state", kArray},
     {OpKind::kAdd, lower_binary, k8And16, "int8, uint8, int16", kVector},
     {OpKind::kSub, lower_binary, k8And16, "int8, uint8, int16", kVector},
@@ -84,7 +86,8 @@ using graph::TensorId;
 bool has_mac_types(const Graph& graph, const Node& node) {
   const graph::Tensor& x = graph.tensor(node.inputs.at(0));
   const graph::Tensor& w = graph.tensor(node.inputs.at(1));
-  const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
+  const bool has_bias =
+      node.kind != OpKind::kAttention && node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
   if (is_float(x.type) && w.type != x.type) return false;  // weights stored as int8
   return !has_bias || graph.tensor(node.inputs[2]).is_constant;
 }

@@ -91,14 +91,14 @@ void add_buffer(LayerPlan& plan, std::string name, int64_t slot_bytes, int slots
 }
 
 /// @throws Error naming the key of a configuration that does not multiply the layer's floats.
-void require_arithmetic(const WindowProblem& p, const NpuConfig& config, const std::string& name) {
+void require_arithmetic(DType type, const NpuConfig& config, const std::string& name) {
   const MacArrayConfig& array = config.mac_array;
-  const bool lacks = (p.type == DType::kFloat16 && array.float16_cycles == 0) ||
-                     (p.type == DType::kBfloat16 && array.bfloat16_cycles == 0) ||
-                     (p.type == DType::kFloat32 && array.float32_cycles == 0);
-  if (!lacks || p.kind == WindowKind::kPool) return;
+  const bool lacks = (type == DType::kFloat16 && array.float16_cycles == 0) ||
+                     (type == DType::kBfloat16 && array.bfloat16_cycles == 0) ||
+                     (type == DType::kFloat32 && array.float32_cycles == 0);
+  if (!lacks) return;
   fail("{}: `{}` has no {} multiplication: mac_array.{}_cycles is 0", name, config.name,
-       name_of(p.type), name_of(p.type));
+       name_of(type), name_of(type));
 }
 
 LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages& storages,
@@ -115,7 +115,8 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     } else {
       plan.window = window_problem(graph, node, storages);
     }
-    require_arithmetic(*plan.window, config, plan.name);
+    if (plan.window->kind != WindowKind::kPool)
+      require_arithmetic(plan.window->type, config, plan.name);
     plan.tile = is_products
                     ? choose_products_tile(*plan.window, plan.products, config, budget, plan.name)
                     : choose_window_tile(*plan.window, config, budget, plan.name);
@@ -124,6 +125,18 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
     add_buffer(plan, "w", plan.tile.w_bytes, plan.tile.w_slots);
     add_buffer(plan, "y", plan.tile.y_bytes, plan.tile.y_slots);
     add_buffer(plan, "params", plan.tile.params_bytes, 1);
+  } else if (node.kind == graph::OpKind::kAttention) {
+    AttentionShape shape = attention_shape(graph, node);
+    const auto resident = [&](std::size_t i) { return storages.of(node.inputs[i]).resident; };
+    shape.q_resident = resident(0);
+    shape.k_resident = resident(1);
+    shape.v_resident = resident(2);
+    shape.mask_resident = shape.mask_size > 0 && resident(3);
+    shape.y_resident = storages.of(node.outputs[0]).resident;
+    require_arithmetic(shape.type, config, plan.name);
+    plan.attention = choose_attention_tile(shape, config, budget, plan.name);
+    plan.predicted_cycles = plan.attention.predicted_cycles;
+    plan.buffers = plan.attention.buffers;
   } else if (is_move(node.kind) && !is_rescale(graph, node)) {
     const int64_t bytes = bounce_bytes(moves_of(graph, node), storages, node, budget, plan.name);
     add_buffer(plan, "bounce", bytes, 2);

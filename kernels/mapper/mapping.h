@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/mapper/attention_plan.h"
 #include "kernels/mapper/chunking.h"
 #include "kernels/mapper/iteration.h"
 #include "kernels/mapper/matmul_plan.h"
@@ -34,11 +35,12 @@ struct LayerPlan {
   int node = -1;
   std::string name;  ///< "CONV_2D #3"
   std::optional<WindowProblem> window;
-  WindowTile tile;         ///< With `window`.
-  std::size_t level = 0;   ///< Chunked layers: dimension that is cut …
-  std::int64_t chunk = 0;  ///< … and units per chunk.
-  BoxPlan box;             ///< Reductions.
-  Products products;       ///< MATMUL of activations.
+  WindowTile tile;          ///< With `window`.
+  std::size_t level = 0;    ///< Chunked layers: dimension that is cut …
+  std::int64_t chunk = 0;   ///< … and units per chunk.
+  BoxPlan box;              ///< Reductions.
+  Products products;        ///< MATMUL of activations.
+  AttentionTile attention;  ///< Fused ATTENTION.
   std::vector<Buffer> buffers;
   std::int64_t predicted_cycles = -1;  ///< −1: the cost model has no figure for this family.
 

@@ -51,6 +51,10 @@ std::string to_yaml(const Mapping& mapping, const graph::Graph& graph) {
           t.out_h, t.out_w, t.out_c, t.in_c, mapper::name_of(t.order));
       fmt::format_to(out, "    accumulator: {{slots: {}, slot_bytes: {}}}\n", t.acc_slots,
                      t.acc_bytes);
+    } else if (l.attention.score_bytes > 0) {
+      const AttentionTile& t = l.attention;
+      fmt::format_to(out, "    attention: {{heads: {}, rows: {}, keys: {}, dram_bytes: {}}}\n",
+                     t.heads, t.rows, t.keys, t.work.load_bytes + t.work.store_bytes);
     } else if (!l.box.chunk.empty()) {
       fmt::format_to(out, "    box: [{}]\n", fmt::join(l.box.chunk, ", "));
     } else if (l.chunk > 0) {

@@ -72,6 +72,8 @@ const Operator& operator_of(OpKind kind) {
       return kSvdf;
     case OpKind::kMatMul:
       return kMatMul;
+    case OpKind::kAttention:
+      return kAttention;
     case OpKind::kMap:
       return kMap;
     case OpKind::kReduce:
@@ -84,8 +86,6 @@ const Operator& operator_of(OpKind kind) {
       return kRope;
     case OpKind::kGather:
       return kGather;
-    case OpKind::kAttention:
-      break;
   }
   fail("operator kind {} has no reference", static_cast<int>(kind));
 }

@@ -25,7 +25,7 @@ extern const Operator kSoftmax, kLogSoftmax, kLogistic, kTanh;
 extern const Operator kRelu, kRelu6, kReluN1To1, kLeakyRelu, kHardSwish;
 extern const Operator kQuantize, kDequantize, kSvdf;
 extern const Operator kMap, kReduce, kLayerNorm, kRmsNorm, kRope, kGather;
-extern const Operator kMatMul;
+extern const Operator kMatMul, kAttention;
 
 /// Element type of operand or result `index`; an absent operand is a bug.
 [[nodiscard]] inline DType input_type(const graph::Graph& graph, const graph::Node& node,

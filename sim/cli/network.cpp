@@ -91,4 +91,29 @@ kernels::Compiled compile_network(const Network& network, const NpuConfig& confi
   return compiled;
 }
 
+void add_attention_option(CLI::App& command, kernels::AttentionVariant& variant) {
+  using kernels::AttentionVariant;
+  command
+      .add_option("--attention", variant,
+                  "how ATTENTION runs: fused (scores stay on chip), unfused, auto (the one with "
+                  "fewer predicted cycles)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, AttentionVariant>{{"auto", AttentionVariant::kAuto},
+                                                  {"fused", AttentionVariant::kFused},
+                                                  {"unfused", AttentionVariant::kUnfused}}))
+      ->default_str("auto");
+}
+
+std::vector<std::string> attention_notes(const graph::Graph& network,
+                                         const std::vector<kernels::AttentionChoice>& choices) {
+  std::vector<std::string> notes;
+  for (const kernels::AttentionChoice& c : choices) {
+    notes.push_back(fmt::format(
+        "attention `{}` is {}: predicted {} cycles and {} DRAM bytes fused, {} and {} unfused",
+        network.tensor(c.output).name, c.fused ? "fused" : "unfused", c.fused_cycles,
+        c.fused_dram_bytes, c.unfused_cycles, c.unfused_dram_bytes));
+  }
+  return notes;
+}
+
 }  // namespace npu::cli

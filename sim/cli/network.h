@@ -1,5 +1,6 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,11 @@ struct Network {
 /// Compiles and adds the provenance that only the program knows: version, model, options.
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
                                                 const kernels::CompileOptions& options);
+
+/// The option --attention of a command.
+void add_attention_option(CLI::App& command, kernels::AttentionVariant& variant);
+/// One line per ATTENTION: which variant runs, with the predictions for both.
+[[nodiscard]] std::vector<std::string> attention_notes(
+    const graph::Graph& network, const std::vector<kernels::AttentionChoice>& choices);
 
 }  // namespace npu::cli

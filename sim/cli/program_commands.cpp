@@ -22,17 +22,20 @@ constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
 struct CompileArguments {
   std::string npu = kDefaultConfig, output, mapping;
   ModelOptions model;
+  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 int compile(const CompileArguments& a) {
   const NpuConfig config = load_npu_config(find_config(a.npu));
   const Network network = load_network(a.model, false);
-  const kernels::Compiled compiled = compile_network(network, config, {});
+  const kernels::Compiled compiled = compile_network(network, config, {.attention = a.attention});
   isa::save(compiled.program, a.output);
   if (!a.mapping.empty()) {
     write_file(a.mapping, std::as_bytes(std::span(compiled.mapping_yaml)));
   }
   for (const std::string& line : network.fusions) fmt::print("fused: {}\n", line);
+  for (const std::string& line : attention_notes(network.mapped, compiled.attention))
+    fmt::print("{}\n", line);
   fmt::print("{} layers, {} instructions, {} bytes of DRAM\n", compiled.program.layers.size(),
              compiled.program.code.size(), compiled.program.dram_bytes);
   return kSuccess;
@@ -75,6 +78,7 @@ void add_compile(CLI::App& app, Action& action) {
   add_model_options(*command, a->model);
   command->add_option("-o,--output", a->output, "program file to write")->required();
   command->add_option("--mapping", a->mapping, "also write the mapping as YAML");
+  add_attention_option(*command, a->attention);
   command->callback([a, &action] { action = [a] { return compile(*a); }; });
 }
 

@@ -2,6 +2,7 @@
 
 #include "sim/cli/commands.h"
 #include "sim/cli/config_path.h"
+#include "sim/cli/network.h"
 #include "sim/cli/run_session.h"
 
 namespace npu::cli {
@@ -43,6 +44,7 @@ void add_run(CLI::App& app, Action& action) {
                                             {"integer", References::kInteger},
                                             {"none", References::kNone}}))
       ->default_str("all");
+  add_attention_option(*command, options->attention);
   command->add_flag("--profile", options->profile, "print the time of each phase on stderr");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

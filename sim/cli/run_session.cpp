@@ -97,9 +97,14 @@ class Session {
     } else {
       profile_.charge(Profile::kLoad);
       progress_.show("mapping");
-      kernels::Compiled compiled =
-          compile_network(*network_, config_,
-                          {.timing_only = options_.timing_only, .repeat_effort = repeat_effort});
+      kernels::Compiled compiled = compile_network(*network_, config_,
+                                                   {.timing_only = options_.timing_only,
+                                                    .attention = options_.attention,
+                                                    .repeat_effort = repeat_effort});
+      if (effort_ <= 1) {
+        const auto lines = attention_notes(network_->mapped, compiled.attention);
+        notes_.insert(notes_.end(), lines.begin(), lines.end());
+      }
       mapping_yaml_ = std::move(compiled.mapping_yaml);
       program = std::move(compiled.program);
       repeats_ = std::move(compiled.repeats);
@@ -114,6 +119,7 @@ class Session {
                        .record_schedule = explains_,
                        .capture_tensors =
                            !options_.timing_only && (compares || !options_.save_tensors.empty())});
+    if (network_) kernels::apply_attention(network_->original, machine_->program());
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
     comparison_ =
         std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/lowering/compile.h"
 #include "sim/cli/comparison.h"
 #include "sim/cli/model_options.h"
 
@@ -21,6 +22,7 @@ struct RunOptions {
   bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.
   bool profile = false;
   References references = References::kAll;
+  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 /// Compiles or loads, simulates, compares, prints the report and writes the files.

@@ -28,15 +28,17 @@ std::int64_t compulsory_bytes(const graph::Graph& graph) {
 }  // namespace
 
 void check_layer(const graph::Graph& graph, const std::vector<TensorData>& inputs,
-                 const NpuConfig& config) {
-  const kernels::Compiled compiled = kernels::compile(graph, config, {});
+                 const NpuConfig& config, const kernels::CompileOptions& options) {
+  const kernels::Compiled compiled = kernels::compile(graph, config, options);
   ASSERT_TRUE(compiled.host_before.empty() && compiled.host_after.empty());
   ASSERT_NO_THROW(check_program(compiled.program, config)) << "hazard or bounds";
 
   const auto values = by_id(graph, inputs);
   const Simulation run = simulate(config, compiled.program, values, {});
   ASSERT_EQ(run.outcome, Outcome::kDone) << run.message;
-  const reference::Values expected = reference::run_integer(graph, inputs);
+  graph::Graph rounded = graph;
+  kernels::apply_attention(rounded, compiled.program);
+  const reference::Values expected = reference::run_integer(rounded, inputs);
   for (const graph::TensorId id : graph.outputs) {
     const auto it = run.tensors.find(id);
     ASSERT_NE(it, run.tensors.end());
@@ -59,7 +61,9 @@ void check_layer(const graph::Graph& graph, const std::vector<TensorData>& input
   const Simulation again = simulate(config, compiled.program, values, {});
   EXPECT_EQ(again.total_cycles, run.total_cycles);
   EXPECT_EQ(again.tensors, run.tensors);
-  const kernels::Compiled bare = kernels::compile(graph, config, {.timing_only = true});
+  kernels::CompileOptions without_bytes = options;
+  without_bytes.timing_only = true;
+  const kernels::Compiled bare = kernels::compile(graph, config, without_bytes);
   const Simulation timing = simulate(config, bare.program, {}, {.timing_only = true});
   ASSERT_EQ(timing.outcome, Outcome::kDone) << timing.message;
   EXPECT_EQ(timing.total_cycles, run.total_cycles);

@@ -25,6 +25,9 @@ namespace npu::test {
 /// transposed or not, bias, activation.
 [[nodiscard]] graph::Graph random_matmul(std::mt19937_64& rng, int size = 12);
 
+/// A verified network of one ATTENTION: random types, grouped heads, causal or not, mask or not.
+[[nodiscard]] graph::Graph random_attention(std::mt19937_64& rng, int size = 12);
+
 /// A small network: convolution, depthwise, residual additions, concatenation, pooling, fully
 /// connected, softmax, of one random activation type.
 [[nodiscard]] graph::Graph random_network(std::mt19937_64& rng, int size = 12);

@@ -102,4 +102,43 @@ graph::Graph random_matmul(std::mt19937_64& rng, int size) {
   return maker.finish({ty});
 }
 
+graph::Graph random_attention(std::mt19937_64& rng, int size) {
+  using enum DType;
+  Draw draw(rng);
+  GraphMaker maker("attention");
+  const DType type = draw.any_of({kInt8, kUint8, kFloat16, kBfloat16, kFloat32});
+  const bool floats = is_float(type);
+  const std::int64_t batch = draw.one_in(3) ? 2 : 1;
+  const std::int64_t key_heads = draw.integer(1, 3);
+  const std::int64_t heads = key_heads * draw.integer(1, 3);
+  const std::int64_t keys = draw.integer(1, 3 * size);
+  const std::int64_t rows = draw.one_in(3) ? 1 : draw.integer(1, keys);
+  const std::int64_t depth = draw.integer(1, size);
+  const std::int64_t values = draw.one_in(2) ? depth : draw.integer(1, size);
+  graph::AttentionAttrs attrs;
+  attrs.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(depth)));
+  attrs.causal = draw.one_in(2);
+  const auto operand = [&](Shape shape) {
+    return maker.input(type, std::move(shape), draw.affine(type, draw.ratio(0.005, 0.05)));
+  };
+  const TensorId q = operand({batch, heads, rows, depth});
+  const TensorId k = operand({batch, key_heads, keys, depth});
+  const TensorId v = operand({batch, key_heads, keys, values});
+  TensorId mask = graph::kAbsent;
+  if (draw.one_in(3)) {
+    const DType mask_type = draw.any_of({kFloat32, kFloat16});
+    Shape shape = {draw.one_in(2) ? batch : 1, draw.one_in(2) ? heads : 1,
+                   draw.one_in(2) ? rows : 1, keys};
+    while (shape.size() > 1 && shape.front() == 1 && draw.one_in(2)) shape.erase(shape.begin());
+    mask = maker.input(mask_type, shape, {});
+  }
+  const double v_scale = floats ? 1.0 : static_cast<double>(maker.tensor(v).quantization->scale[0]);
+  const DType y_type =
+      floats ? draw.any_of({type, type, kFloat32}) : draw.any_of({type, kInt8, kFloat32, kFloat16});
+  const TensorId y =
+      maker.activation(y_type, {batch, heads, rows, values}, draw.affine(y_type, v_scale));
+  maker.node(graph::OpKind::kAttention, {q, k, v, mask}, {y}, attrs);
+  return maker.finish({y});
+}
+
 }  // namespace npu::test

@@ -74,7 +74,7 @@ struct Printer {
     return fmt::format("interleaved {}", a.interleaved);
   }
   std::string operator()(const AttentionAttrs& a) const {
-    return fmt::format("scale {}, causal {}", a.scale, a.causal);
+    return fmt::format("scale {}, causal {}, key_block {}", a.scale, a.causal, a.key_block);
   }
 };
 

@@ -278,6 +278,23 @@ void check_matmul_types(const NodeView& view) {
   for (const Tensor* t : {&view.in(0), &view.out()}) require_real(view, *t);
 }
 
+void check_attention_types(const NodeView& view) {
+  const DType q = view.in(0).type;
+  const DType y = view.out().type;
+  const auto byte = [](DType type) { return type == DType::kInt8 || type == DType::kUint8; };
+  view.require((is_float(q) || byte(q)) && view.in(1).type == q && view.in(2).type == q &&
+                   (is_float(y) || (byte(q) && byte(y))),
+               "types {}, {}, {} to {} are not supported", name_of(q), name_of(view.in(1).type),
+               name_of(view.in(2).type), name_of(y));
+  for (const Tensor* t : {&view.in(0), &view.in(1), &view.in(2), &view.out()})
+    require_real(view, *t);
+  view.require(!view.has(3) || is_float(view.in(3).type), "the mask must be a float, got {}",
+               name_of(view.has(3) ? view.in(3).type : q));
+  const auto& attrs = view.attrs<AttentionAttrs>();
+  view.require(std::isfinite(attrs.scale), "scale must be finite, got {}", attrs.scale);
+  view.require(attrs.key_block >= 0, "key_block must not be negative, got {}", attrs.key_block);
+}
+
 }  // namespace
 
 void check_general_shapes(const NodeView& view) {
@@ -311,6 +328,8 @@ void check_general_types(const NodeView& view) {
       return check_reduce_types(view);
     case OpKind::kMatMul:
       return check_matmul_types(view);
+    case OpKind::kAttention:
+      return check_attention_types(view);
     case OpKind::kGather:
       view.require(view.in(1).type == DType::kInt32, "indices must be int32, got {}",
                    name_of(view.in(1).type));

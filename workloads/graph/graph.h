@@ -228,11 +228,14 @@ struct RopeAttrs {
   friend bool operator==(const RopeAttrs&, const RopeAttrs&) = default;
 };
 /// ATTENTION: q[B,H,M,D], k[B,G,T,D], v[B,G,T,E], mask (added to the scaled scores; broadcasts to
-/// [B,H,M,T]) or absent; y[B,H,M,E]. G divides H: H/G query heads share one of k and v. causal:
-/// row m sees keys up to m + T − M.
+/// [B,H,M,T], a float) or absent; y[B,H,M,E]. q, k and v have one type: a float, int8 or uint8. G
+/// divides H: H/G query heads share one of k and v. causal: row m sees keys up to m + T − M.
 struct AttentionAttrs {
   float scale = 1.0F;
   bool causal = false;
+  /// 0: the softmax of a row takes all its scores at once. Else they are taken in blocks of as many
+  /// keys with a running maximum and sum: another order of roundings, which a mapping may choose.
+  std::int64_t key_block = 0;
 
   friend bool operator==(const AttentionAttrs&, const AttentionAttrs&) = default;
 };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <optional>
 
 #include "sim/base/error.h"
 #include "tests/support/graph_maker.h"
@@ -18,7 +19,7 @@ struct Sample {
   Quantization scales{{0.5F}, {0}, 0};
   Shape b_shape = {3, 4};
   bool constant = true;
-  MatMulAttrs attrs;
+  MatMulAttrs attrs{};
 };
 
 std::string error_of(const Sample& s) {
@@ -84,6 +85,46 @@ TEST(MatMulRules, ScalesPerColumn) {
   } catch (const Error& e) {
     EXPECT_THAT(e.what(), HasSubstr("tensor `t1`: only a constant matrix has a scale per column"));
   }
+}
+
+struct AttentionSample {
+  DType q = DType::kFloat16, v = DType::kFloat16, y = DType::kFloat16;
+  std::optional<DType> mask = std::nullopt;
+  AttentionAttrs attrs{};
+};
+
+std::string error_of(const AttentionSample& s) {
+  GraphMaker maker("attention");
+  const Shape shape = {1, 2, 4, 8};
+  std::vector<TensorId> inputs;
+  for (const DType type : {s.q, s.q, s.v}) inputs.push_back(maker.input(type, shape, {0.5F, 0}));
+  inputs.push_back(s.mask ? maker.input(*s.mask, {4, 4}, {0.5F, 0}) : kAbsent);
+  const TensorId y = maker.activation(s.y, shape, {0.5F, 0});
+  maker.node(OpKind::kAttention, inputs, {y}, s.attrs);
+  try {
+    static_cast<void>(maker.finish({y}));
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(AttentionRules, TypesThatGoTogether) {
+  EXPECT_EQ(error_of(AttentionSample{}), "no error");
+  EXPECT_EQ(error_of({.mask = DType::kFloat32}), "no error");
+  EXPECT_EQ(error_of({.q = DType::kInt8, .v = DType::kInt8, .y = DType::kFloat32}), "no error");
+  EXPECT_THAT(error_of({.v = DType::kFloat32}),
+              HasSubstr("types float16, float16, float32 to float16 are not supported"));
+  EXPECT_THAT(error_of({.y = DType::kInt8}),
+              HasSubstr("types float16, float16, float16 to int8 are not supported"));
+  EXPECT_THAT(error_of({.mask = DType::kInt8}), HasSubstr("the mask must be a float, got int8"));
+}
+
+TEST(AttentionRules, Attributes) {
+  EXPECT_THAT(error_of({.attrs = {.scale = std::numeric_limits<float>::quiet_NaN()}}),
+              HasSubstr("scale must be finite, got nan"));
+  EXPECT_THAT(error_of({.attrs = {.key_block = -1}}),
+              HasSubstr("key_block must not be negative, got -1"));
 }
 
 }  // namespace

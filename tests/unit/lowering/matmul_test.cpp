@@ -79,5 +79,73 @@ TEST(MatMul, ProductsThatShareBAreOne) {
   EXPECT_LE(count(compiled, isa::Opcode::kGemm), 8);
 }
 
+/// Grouped heads, float16: q[1,heads,rows,64] on key_heads keys.
+Graph attention(std::int64_t heads, std::int64_t key_heads, std::int64_t rows, std::int64_t keys) {
+  Graph g;
+  const TensorId q = add(g, DType::kFloat16, {1, heads, rows, 64}, true);
+  const TensorId k = add(g, DType::kFloat16, {1, key_heads, keys, 64}, true);
+  const TensorId v = add(g, DType::kFloat16, {1, key_heads, keys, 64}, true);
+  const TensorId y = add(g, DType::kFloat16, {1, heads, rows, 64}, false);
+  g.nodes.push_back({graph::OpKind::kAttention,
+                     {q, k, v, graph::kAbsent},
+                     {y},
+                     graph::AttentionAttrs{.scale = 0.125F},
+                     0});
+  g.outputs = {y};
+  graph::verify(g);
+  return g;
+}
+
+TEST(Attention, FusedMovesOperandsOnly) {
+  const Graph g = attention(8, 2, 32, 256);
+  const Compiled compiled =
+      compile(g, config(), {.timing_only = true, .attention = AttentionVariant::kFused});
+  ASSERT_EQ(compiled.attention.size(), 1U);
+  const AttentionChoice& c = compiled.attention[0];
+  EXPECT_TRUE(c.fused);
+  EXPECT_GT(c.key_block, 0);
+  EXPECT_GE(c.fused_dram_bytes, (2 * 8 * 32 + 2 * 2 * 256) * 64 * 2);
+  EXPECT_THAT(compiled.mapping_yaml, HasSubstr("variant: fused, key_block: "));
+  EXPECT_EQ(compiled.program.provenance.at("attention"), fmt::format("3:{}", c.key_block));
+}
+
+TEST(Attention, ProvenanceGivesTheGraphItsRoundings) {
+  Graph g = attention(2, 2, 4, 16);
+  isa::Program program;
+  apply_attention(g, program);
+  EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).key_block, 0);
+  program.provenance["attention"] = "3:16";
+  apply_attention(g, program);
+  EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).key_block, 16);
+  program.provenance["attention"] = "3;16";
+  try {
+    apply_attention(g, program);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "program: provenance `attention` is no list of output:key_block: 3;16");
+  }
+}
+
+TEST(Attention, TheSmallestTileMustFit) {
+  NpuConfig small = config();
+  small.scratchpad.capacity_bytes = 1024;
+  const Graph g = attention(2, 2, 4, 16);
+  try {
+    static_cast<void>(compile(g, small, {.attention = AttentionVariant::kFused}));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("scratchpad: the smallest tile needs "));
+  }
+  small = config();
+  small.accumulator.capacity_bytes = 64;
+  try {
+    static_cast<void>(compile(g, small, {.attention = AttentionVariant::kFused}));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(),
+                HasSubstr("accumulator: the smallest tile needs 640 bytes, 64 are there"));
+  }
+}
+
 }  // namespace
 }  // namespace npu::kernels
