@@ -93,7 +93,7 @@ struct AttentionSample {
   AttentionAttrs attrs{};
 };
 
-std::string error_of(const AttentionSample& s) {
+std::string attention_error_of(const AttentionSample& s) {
   GraphMaker maker("attention");
   const Shape shape = {1, 2, 4, 8};
   std::vector<TensorId> inputs;
@@ -110,20 +110,22 @@ std::string error_of(const AttentionSample& s) {
 }
 
 TEST(AttentionRules, TypesThatGoTogether) {
-  EXPECT_EQ(error_of(AttentionSample{}), "no error");
-  EXPECT_EQ(error_of({.mask = DType::kFloat32}), "no error");
-  EXPECT_EQ(error_of({.q = DType::kInt8, .v = DType::kInt8, .y = DType::kFloat32}), "no error");
-  EXPECT_THAT(error_of({.v = DType::kFloat32}),
+  EXPECT_EQ(attention_error_of(AttentionSample{}), "no error");
+  EXPECT_EQ(attention_error_of({.mask = DType::kFloat32}), "no error");
+  EXPECT_EQ(attention_error_of({.q = DType::kInt8, .v = DType::kInt8, .y = DType::kFloat32}),
+            "no error");
+  EXPECT_THAT(attention_error_of({.v = DType::kFloat32}),
               HasSubstr("types float16, float16, float32 to float16 are not supported"));
-  EXPECT_THAT(error_of({.y = DType::kInt8}),
+  EXPECT_THAT(attention_error_of({.y = DType::kInt8}),
               HasSubstr("types float16, float16, float16 to int8 are not supported"));
-  EXPECT_THAT(error_of({.mask = DType::kInt8}), HasSubstr("the mask must be a float, got int8"));
+  EXPECT_THAT(attention_error_of({.mask = DType::kInt8}),
+              HasSubstr("the mask must be a float, got int8"));
 }
 
 TEST(AttentionRules, Attributes) {
-  EXPECT_THAT(error_of({.attrs = {.scale = std::numeric_limits<float>::quiet_NaN()}}),
+  EXPECT_THAT(attention_error_of({.attrs = {.scale = std::numeric_limits<float>::quiet_NaN()}}),
               HasSubstr("scale must be finite, got nan"));
-  EXPECT_THAT(error_of({.attrs = {.key_block = -1}}),
+  EXPECT_THAT(attention_error_of({.attrs = {.key_block = -1}}),
               HasSubstr("key_block must not be negative, got -1"));
 }
 
