@@ -389,7 +389,6 @@ void Machine::capture_next_run() {
 }
 
 const std::vector<std::vector<std::byte>>& Machine::captured() const { return impl_->captured; }
-
 const isa::Program& Machine::program() const { return impl_->program; }
 
 RunStats Machine::stats() const { return impl_->stats(); }

@@ -38,7 +38,7 @@ void RepeatAccounting::expect_alone(const isa::Program& next) const {
 void RepeatAccounting::begin_run(const std::vector<Timeline*>& units, Dram& dram) {
   unit_logs_.resize(units.size());
   for (std::size_t i = 0; i < units.size(); ++i) units[i]->log_into(&unit_logs_[i]);
-  dram.log_all_into(dram_logs_);
+  dram.log_into(dram_logs_);
   buckets_.resize(unit_logs_.size() + dram_logs_.size());
 }
 

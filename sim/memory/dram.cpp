@@ -387,12 +387,6 @@ void Dram::log_into(std::vector<PhaseLog>& logs) {
   for (std::size_t i = 0; i < logs.size(); ++i) impl_->channels[i]->log_into(&logs[i]);
 }
 
-void Dram::log_all_into(std::vector<PhaseLog>& logs) {
-  if (impl_->fixed == nullptr) return log_into(logs);
-  logs.resize(1);
-  impl_->fixed->memory().log_into(&logs.front());
-}
-
 std::vector<Timeline> Dram::timelines() const {
   std::vector<Timeline> all;
   all.reserve(impl_->channels.size());

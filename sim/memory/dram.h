@@ -96,8 +96,6 @@ class Dram : public sc_core::sc_module {
   /// From now on every phase of channel i also goes into logs[i], which must outlive this; one per
   /// channel.
   void log_into(std::vector<PhaseLog>& logs);
-  /// The same for every timeline of timelines().
-  void log_all_into(std::vector<PhaseLog>& logs);
 
  private:
   struct Impl;

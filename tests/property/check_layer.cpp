@@ -52,9 +52,10 @@ void check_layer(const graph::Graph& graph, const std::vector<TensorData>& input
   for (const graph::Node& n : graph.nodes) macs += mac_count(graph, n);
   EXPECT_GE(static_cast<std::int64_t>(run.total_cycles) * config.mac_array.macs_per_cycle(), macs);
   const double peak = config.dram.peak_bytes_per_second() / (config.clock.frequency_mhz * 1e6);
-  // A store is complete when its bytes are in the controllers' write queues.
-  const std::int64_t queued = std::int64_t{config.dram.channels} * config.dram.write_queue_depth *
-                              config.dram.burst_bytes();
+  // A store is complete when its bytes are in the controllers' write queues; one burst more is on
+  // each bus.
+  const std::int64_t queued = std::int64_t{config.dram.channels} *
+                              (config.dram.write_queue_depth + 1) * config.dram.burst_bytes();
   EXPECT_GE(static_cast<double>(run.total_cycles) * peak,
             static_cast<double>(compulsory_bytes(graph) - queued));
 

@@ -71,7 +71,7 @@ inline std::string gemm(int x, int w, int acc, int m, int n, int k, const std::s
                         const std::string& signal = "", bool accumulate = false) {
   return fmt::format(
       "mac.gemm x={} w={} acc={} row_stride={} w_stride={} acc_pitch={} m={} n={} k={} x_zero=0 "
-      "w_zero=0 x_type=0 w_type=0 accumulate={} wide=0 weights_loaded=0 stream=0{}",
+      "w_zero=0 x_type=0 w_type=0 accumulate={} wide=0 weights_loaded=0 stream=0 w_transposed=0{}",
       x, w, acc, k, k, n, m, n, k, accumulate ? 1 : 0, tokens(wait, signal));
 }
 /// [m,n] dense int8 from acc, one record of parameters.

@@ -67,7 +67,7 @@ TEST(MatMulRules, ScalesPerColumn) {
   Quantization rows = columns;
   rows.axis = 0;
   EXPECT_THAT(error_of({.scales = rows}),
-              HasSubstr("tensor `t1`: 4 scales along dimension 0 are not one per column"));
+              HasSubstr("tensor #1 `t1`: 4 scales along dimension 0 of shape [3,4]"));
   Quantization uneven = columns;
   uneven.zero_point[2] = 5;
   EXPECT_THAT(error_of({.scales = uneven}),

@@ -166,7 +166,7 @@ TEST(ProgramFile, RefusesBadContentThatTheChecksumCovers) {
                "has_bytes must be 0 for an empty segment, got 1");
   expect_error(with(Section::kImage, segment + 16, 2, 1), "has_bytes must be 0 or 1, got 2");
   const std::size_t tensor = 4 + 4 + 4 + 5;  // After the id and the name "input".
-  expect_error(with(Section::kTensors, tensor, 7, 1), "tensor type must be 0 to 6, got 7");
+  expect_error(with(Section::kTensors, tensor, 9, 1), "tensor type must be 0 to 8, got 9");
   expect_error(with(Section::kTensors, tensor + 1, 4, 1), "tensor role must be 0 to 3, got 4");
   expect_error(with(Section::kTensors, tensor + 2, 3, 1), "tensor memory must be 0 to 2, got 3");
   expect_error(with(Section::kTensors, tensor + 4, 9, 4),
