@@ -25,6 +25,14 @@ std::int64_t compulsory_bytes(const graph::Graph& graph) {
   return bytes;
 }
 
+/// A memory of fixed latency has a rate for each direction.
+double write_bytes_per_second(const DramConfig& dram) {
+  if (dram.kind != DramKind::kFixedLatency) return dram.peak_bytes_per_second();
+  const auto& memory = dram.fixed_latency;
+  return dram.peak_bytes_per_second() * memory.read_clocks_per_256_beats /
+         memory.write_clocks_per_256_beats;
+}
+
 }  // namespace
 
 void check_layer(const graph::Graph& graph, const std::vector<TensorData>& inputs,
@@ -51,7 +59,7 @@ void check_layer(const graph::Graph& graph, const std::vector<TensorData>& input
   std::int64_t macs = 0;
   for (const graph::Node& n : graph.nodes) macs += mac_count(graph, n);
   EXPECT_GE(static_cast<std::int64_t>(run.total_cycles) * config.mac_array.macs_per_cycle(), macs);
-  const double peak = config.dram.peak_bytes_per_second() / (config.clock.frequency_mhz * 1e6);
+  const double peak = write_bytes_per_second(config.dram) / (config.clock.frequency_mhz * 1e6);
   // A store is complete when its bytes are in the controllers' write queues; one burst more is on
   // each bus.
   const std::int64_t queued = std::int64_t{config.dram.channels} *
