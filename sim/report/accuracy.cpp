@@ -87,7 +87,7 @@ std::optional<std::int64_t> ErrorMeter::add_exact(const TensorData& value,
     }
     ++error_.differing;
     if (!first) first = static_cast<std::int64_t>(i);
-    if (value.type != DType::kFloat32) {
+    if (!is_float(value.type)) {
       const double step = scale_.scale == 0 ? 1.0 : scale_.scale;
       error_.max_lsb_difference = std::max<std::int64_t>(
           error_.max_lsb_difference, std::llround(std::abs(x[i] - r[i]) / step));
@@ -101,7 +101,7 @@ void ErrorMeter::add_float(const TensorData& value, const TensorData& reference)
             "the float reference has the tensor's shape");
   const std::vector<double> x = real_values(value, scale_);
   const std::span<const float> r = reference.as<float>();
-  const bool integer = value.type != DType::kFloat32;
+  const bool integer = !is_float(value.type);
   const double step = scale_.scale == 0 ? 1.0 : scale_.scale;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto expected = static_cast<double>(r[i]);

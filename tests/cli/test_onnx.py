@@ -85,8 +85,8 @@ class OnnxTest(CliTest):
         self.assertIn('input "x": dimension 0 ("batch") has no size: give it with --dim batch=SIZE',
                       self.error("run", "--model", net))
         self.assertIn("--dim time: ", self.error("run", "--model", net, "--dim", "time=2"))
-        self.assertIn("--dim batch: expected NAME=SIZE", self.error("run", "--model", net, "--dim", "batch"))
-        self.assertIn("--dim batch: given twice",
+        self.assertIn("--dim: expected NAME=N, got batch", self.error("run", "--model", net, "--dim", "batch"))
+        self.assertIn("--dim: batch is there twice",
                       self.error("run", "--model", net, "--dim", "batch=2", "--dim", "batch=3"))
         self.npusim("run", "--model", net, "--dim", "batch=2")
         self.npusim("run", "--model", net, "--dim", "batch=2", "--timing-only")
@@ -97,9 +97,9 @@ class OnnxTest(CliTest):
                       self.error("run", "--model", net))
 
     def test_options_that_do_not_go_together(self):
-        self.assertIn("--dim: only for ONNX models", self.error("run", "--model", MODEL, "--dim", "a=1"))
-        self.assertIn("--precision: only for ONNX models",
-                      self.error("run", "--model", MODEL, "--precision", "float16"))
+        for option, value in (("--dim", "a=1"), ("--precision", "float16")):
+            self.assertIn(f"{option}: {MODEL} is no network description (.yaml, .csv)",
+                          self.error("run", "--model", MODEL, option, value))
         net = self.moved()
         for option in ("--labels", "--save-tensors", "--program"):
             self.assertIn(option, self.error("run", "--model", net, option, "x"))
