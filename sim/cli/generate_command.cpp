@@ -170,14 +170,16 @@ void add_generate(CLI::App& app, Action& action) {
       ->capture_default_str();
   command
       ->add_option("--precision", o->numerics.precision,
-                   "float weights and what they are multiplied with: fp32, fp16, bf16")
+                   "float weights and what they are multiplied with: float32, float16, bfloat16")
       ->transform(CLI::CheckedTransformer(
           choices({Precision::kFloat32, Precision::kFloat16, Precision::kBfloat16})))
-      ->default_str("fp32");
-  command->add_option("--kv-cache", o->numerics.cache, "keys and values: fp32, fp16, bf16, int8")
+      ->default_str("float32");
+  command
+      ->add_option("--kv-cache", o->numerics.cache,
+                   "keys and values: float32, float16, bfloat16, int8")
       ->transform(CLI::CheckedTransformer(choices(
           {CacheType::kFloat32, CacheType::kFloat16, CacheType::kBfloat16, CacheType::kInt8})))
-      ->default_str("fp32");
+      ->default_str("float32");
   command
       ->add_option("--weights", o->weights, "stored (as in the file), or quantized to q8_0 or q4_0")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Weights>{

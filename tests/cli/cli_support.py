@@ -48,8 +48,9 @@ class CliTest(unittest.TestCase):
         self.folder = pathlib.Path(self._temporary.name)
 
     def npusim(self, *arguments, expect=0, **options):
-        done = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True,
-                              check=False, timeout=100, **options)
+        done = subprocess.run([self.program, *map(str, arguments)], capture_output=True,
+                              encoding="utf-8", errors="surrogateescape", check=False,
+                              timeout=100, **options)
         self.assertEqual(done.returncode, expect, f"{arguments}\n{done.stdout}\n{done.stderr}")
         return done
 

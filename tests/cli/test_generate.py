@@ -5,10 +5,11 @@ import csv
 import json
 import random
 import struct
+import unittest
 
-from cli_support import TOP, CliTest, run_tests
+from cli_support import SHARED, CliTest, run_tests
 
-FLOATS = ("  float16_cycles: 1\n  bfloat16_cycles: 1\n  float32_cycles: 4\n")
+STORIES = SHARED / "models/llm"
 
 
 def tokenizer():
@@ -36,14 +37,10 @@ class GenerateTest(CliTest):
         data, vocabulary = tokenizer()
         (self.folder / "t.bin").write_bytes(data)
         (self.folder / "m.bin").write_bytes(checkpoint(vocabulary))
-        text = (TOP / "configs/npu/edge.yaml").read_text().replace("../", f"{TOP}/configs/")
-        if "float32_cycles" not in text:
-            text = text.replace("  int16_cycles: 2\n", "  int16_cycles: 2\n" + FLOATS)
-        (self.folder / "npu.yaml").write_text(text)
 
-    def generate(self, *arguments, expect=0):
-        return self.npusim("generate", "--npu", self.folder / "npu.yaml", "--model", self.folder / "m.bin",
-                           "--tokenizer", self.folder / "t.bin", *arguments, expect=expect)
+    def generate(self, *arguments, tokenizer="t.bin", expect=0):
+        return self.npusim("generate", "--npu", "edge", "--model", self.folder / "m.bin",
+                           "--tokenizer", self.folder / tokenizer, *arguments, expect=expect)
 
     def test_text_figures_and_files(self):
         out = self.folder / "out"
@@ -69,7 +66,7 @@ class GenerateTest(CliTest):
 
     def test_batches_and_formats(self):
         done = self.generate("--prompt", "ab", "--prompt", "b", "--tokens", "3", "--weights", "q4_0",
-                             "--group-size", "8", "--kv-cache", "int8", "--precision", "bf16")
+                             "--group-size", "8", "--kv-cache", "int8", "--precision", "bfloat16")
         self.assertIn("[0] ab", done.stdout)
         self.assertIn("[1] b", done.stdout)
         self.assertIn("max logit difference 0\n", done.stdout)
@@ -81,9 +78,24 @@ class GenerateTest(CliTest):
                 (["--tokens", "0"], "--tokens: must be at least 1, got 0"),
                 (["--group-size", "0"], "--group-size: must be 1 to 65536, got 0"),
                 (["--tokens", "99"], "need 99 positions, the model has 32"),
-                (["--precision", "int3"], "--precision"),
-                (["--tokenizer", self.folder / "none"], "none: no such file")):
+                (["--precision", "int3"], "--precision")):
             self.assertIn(message, self.generate(*arguments, expect=2).stderr)
+        done = self.generate(tokenizer="none", expect=2)
+        self.assertIn("none: no such file", done.stderr)
+
+    @unittest.skipUnless(STORIES.is_dir(), "needs the published checkpoints (NPUSIM_SHARED)")
+    def test_published_checkpoints_as_documented(self):
+        """Float and Q8_0: the published story; every float precision equals its reference."""
+        story = "Once upon a time, there was a little girl named Lily. She loved to play outside in the p"
+        for checkpoint, *options in (("stories260K.bin",), ("stories260K_q80_gs4.bin",),
+                                     ("stories260K.bin", "--precision", "float16"),
+                                     ("stories260K.bin", "--precision", "bfloat16", "--kv-cache", "int8")):
+            done = self.npusim("generate", "--npu", "edge", "--model", STORIES / checkpoint,
+                               "--tokenizer", STORIES / "tok512.bin", "--prompt", "Once upon a time",
+                               "--tokens", "24", *options)
+            self.assertIn("24 tokens equal, max logit difference 0\n", done.stdout)
+            if not options:
+                self.assertEqual(done.stdout.splitlines()[0], story)
 
 
 if __name__ == "__main__":

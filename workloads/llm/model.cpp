@@ -19,11 +19,11 @@ std::string_view name_of(WeightFormat format) {
 std::string_view name_of(Precision precision) {
   switch (precision) {
     case Precision::kFloat32:
-      return "fp32";
+      return "float32";
     case Precision::kFloat16:
-      return "fp16";
+      return "float16";
     case Precision::kBfloat16:
-      return "bf16";
+      return "bfloat16";
   }
   return "?";
 }
@@ -31,11 +31,11 @@ std::string_view name_of(Precision precision) {
 std::string_view name_of(CacheType type) {
   switch (type) {
     case CacheType::kFloat32:
-      return "fp32";
+      return "float32";
     case CacheType::kFloat16:
-      return "fp16";
+      return "float16";
     case CacheType::kBfloat16:
-      return "bf16";
+      return "bfloat16";
     case CacheType::kInt8:
       return "int8";
   }
