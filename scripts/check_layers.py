@@ -49,7 +49,7 @@ ARROWS = {
     # The whole path from a network to a simulated run, as the program takes it.
     "sim/onnx": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/onnx", "kernels/onnx_reference",
-       "kernels/onnx_import", "kernels/lowering"},
+       "kernels/onnx_import", "kernels/lowering", "kernels/reference", "workloads/passes"},
     "sim/conformance": MODULE
     | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",
        "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},

@@ -77,13 +77,19 @@ Comparison::Comparison(const graph::Graph* network, const isa::Program& program,
       outputs_(std::move(outputs)),
       references_(network == nullptr ? References::kNone : references) {}
 
-void Comparison::load_labels(const std::string& path, std::int64_t samples) {
+std::vector<std::int64_t> read_labels(const std::string& path, std::int64_t samples) {
   const TensorData t = read_npy(path);
   if (t.type == DType::kFloat32 || t.type == DType::kBool) {
     fail("{}: labels are integers, got {}", path, name_of(t.type));
   }
   if (t.size() < samples) fail("{}: {} labels for {} samples", path, t.size(), samples);
-  for (std::int64_t i = 0; i < samples; ++i) labels_.push_back(integer_at(t, i));
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < samples; ++i) labels.push_back(integer_at(t, i));
+  return labels;
+}
+
+void Comparison::load_labels(const std::string& path, std::int64_t samples) {
+  labels_ = read_labels(path, samples);
 }
 
 Comparison::Meters& Comparison::meters(std::map<graph::TensorId, Meters>& all,

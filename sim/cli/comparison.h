@@ -17,6 +17,10 @@ namespace npu::cli {
 /// Which CPU references the simulated outputs are compared with.
 enum class References : std::uint8_t { kNone, kInteger, kAll };
 
+/// Class labels: one integer per sample. @throws Error `file: …` for another type or fewer than
+/// `samples`.
+[[nodiscard]] std::vector<std::int64_t> read_labels(const std::string& path, std::int64_t samples);
+
 /// Compares the simulated inferences with the CPU references and with labels.
 ///
 /// The references run the network as it was imported: fusion is under test, too.
@@ -27,8 +31,7 @@ class Comparison {
   Comparison(const graph::Graph* network, const isa::Program& program,
              std::vector<graph::TensorId> outputs, References references);
 
-  /// Class labels: one integer per sample. @throws Error `file: …` for another type or fewer than
-  /// `samples`.
+  /// See read_labels().
   void load_labels(const std::string& path, std::int64_t samples);
 
   /// Takes one sample. `captured` may be empty; what it holds is compared tensor by tensor.

@@ -13,9 +13,11 @@
 #include "sim/cli/build_report.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/config_path.h"
+#include "sim/cli/inference.h"
 #include "sim/cli/input_set.h"
 #include "sim/cli/listing.h"
 #include "sim/cli/progress.h"
+#include "sim/onnx/calibration.h"
 #include "sim/onnx/input_files.h"
 #include "sim/onnx/stage_machine.h"
 #include "sim/report/output_files.h"
@@ -31,22 +33,22 @@ using onnx_import::NpuStage;
 
 void check_options(const RunOptions& o) {
   if (!o.program.empty()) fail("--program: a program holds one stage, an ONNX model needs --model");
-  if (!o.labels.empty()) fail("--labels: not for ONNX models");
   if (!o.model.weights.empty()) fail("--weights: an ONNX model has its own");
   if (!o.save_tensors.empty()) fail("--save-tensors: not for ONNX models");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
   if (o.timing_only && !o.save_outputs.empty()) {
     fail("--save-outputs: a timing-only run has no outputs");
   }
+  if (o.timing_only && !o.labels.empty()) fail("--labels: a timing-only run has no outputs");
 }
 
-/// Storage of floats on the NPU; nullopt: as in the model.
-std::optional<DType> checked_precision(const std::optional<DType>& precision) {
-  if (precision && !is_float(*precision)) {
-    fail("--precision: expected float32, float16 or bfloat16 for an ONNX model, got {}",
-         name_of(*precision));
+/// int8 goes with samples for calibration, and they with it.
+void check_precision(const std::optional<DType>& precision, const RunOptions& o) {
+  const bool is_int8 = precision == DType::kInt8;
+  if (is_int8 && o.calibrate.empty()) {
+    fail("--precision int8: an ONNX model needs samples to take ranges from, --calibrate FILE");
   }
-  return precision;
+  if (!is_int8 && !o.calibrate.empty()) fail("--calibrate: only with --precision int8");
 }
 
 /// What the reference of ONNX has computed, as a float reference. Whole numbers beyond 2^24 are
@@ -71,8 +73,7 @@ class OnnxSession {
     network_ = onnx_import::simplify(std::move(model), simplify);
     profile_.charge(Profile::kLoad);
     progress_.show("mapping");
-    plan_ = onnx_run::compile_plan(network_, config_,
-                                   {checked_precision(given.precision), options_.timing_only});
+    compile(given.precision);
     if (options_.references != References::kAll) release_constants(network_, plan_.plan);
     profile_.charge(Profile::kCompile);
     const auto is_npu = [](const auto& stage) { return std::holds_alternative<NpuStage>(stage); };
@@ -82,6 +83,10 @@ class OnnxSession {
     const MachineOptions machine{.timing_only = options_.timing_only,
                                  .trace = !options_.out.empty()};
     machine_ = std::make_unique<onnx_run::StageMachine>(config_, plan_, machine);
+    if (!options_.calibrate.empty()) {
+      const auto stage = std::ranges::find_if(plan_.plan.stages, is_npu);
+      host_ = std::make_unique<Host>(machine_->machine(), &std::get<NpuStage>(*stage).graph);
+    }
     if (!options_.inputs.empty()) {
       inputs_ = onnx_run::read_inputs(options_.inputs, network_, options_.samples);
     } else if (!options_.timing_only) {
@@ -89,6 +94,9 @@ class OnnxSession {
       notes_.emplace_back("no --input: random values, seed 1");
     } else {
       inputs_.samples.resize(static_cast<std::size_t>(options_.samples.value_or(1)));
+    }
+    if (!options_.labels.empty()) {
+      labels_ = read_labels(options_.labels, std::ssize(inputs_.samples));
     }
     last_.resize(plan_.plan.stages.size());
     profile_.charge(Profile::kElaborate);
@@ -112,6 +120,10 @@ class OnnxSession {
     report_.timing_only = options_.timing_only;
     if (!options_.timing_only) report_.accuracy = accuracy();
     report_.host_ops = host_ops();
+    if (reference_classes_.samples() > 0) {
+      notes_.push_back(fmt::format("top-1 against the labels of the reference in float: {:.2f} %",
+                                   100 * reference_classes_.top1()));
+    }
     report_.notes = std::move(notes_);
     write_files();
     const std::string text = report::text_report(report_);
@@ -125,6 +137,42 @@ class OnnxSession {
   }
 
  private:
+  void compile(const std::optional<DType>& precision) {
+    check_precision(precision, options_);
+    if (precision != DType::kInt8) {
+      plan_ = onnx_run::compile_plan(network_, config_, {precision, options_.timing_only});
+      return;
+    }
+    const std::string text = options_.calibration.empty() ? "minmax" : options_.calibration;
+    const onnx_run::CalibrationMethod method = onnx_run::parse_calibration(text);
+    const auto samples =
+        onnx_run::read_inputs(options_.calibrate, network_, std::nullopt, "--calibrate").samples;
+    plan_ = onnx_run::compile_quantized(network_, config_, samples, method, options_.timing_only);
+    notes_.push_back(fmt::format("quantized to int8 after training: ranges by {} over {} samples",
+                                 text, samples.size()));
+  }
+
+  [[nodiscard]] std::vector<TensorData> run_stage(std::size_t s, const NpuStage& stage,
+                                                  const std::vector<TensorData>& operands) {
+    if (!host_) return machine_->run(s, operands);
+    TensorMap values = host_->infer(operands);
+    std::vector<TensorData> outputs;
+    for (const onnx_import::Binding& b : stage.outputs) outputs.push_back(values.at(b.tensor));
+    return outputs;
+  }
+
+  /// The first output, as the session and, where it ran, the reference have it.
+  void add_classes(const onnx::Value& value, const onnx::Value* expected) {
+    if (labels_.empty()) return;
+    if (!report::is_class_vector(value.shape)) {
+      fail("--labels: the output has shape {}, not one score per class", to_string(value.shape));
+    }
+    const std::int64_t label = labels_.at(static_cast<std::size_t>(label_classes_.samples()));
+    label_classes_.add_label(report::real_values(onnx_run::tensor_of(value), {}), label);
+    if (expected == nullptr) return;
+    reference_classes_.add_label(report::real_values(onnx_run::tensor_of(*expected), {}), label);
+  }
+
   [[nodiscard]] std::string first_reason() const {
     const std::vector<report::HostOp> ops = host_ops();
     return ops.empty() ? "" : ": " + ops[0].name;
@@ -147,7 +195,7 @@ class OnnxSession {
   void infer(const onnx::Values& inputs) {
     const auto on_npu = [&](std::size_t s, const NpuStage& stage,
                             const std::vector<TensorData>& operands) {
-      std::vector<TensorData> outputs = machine_->run(s, operands);
+      std::vector<TensorData> outputs = run_stage(s, stage, operands);
       take_totals(s);
       profile_.charge(Profile::kSimulate);
       if (options_.references != References::kNone) compare(s, stage, operands, outputs);
@@ -159,19 +207,21 @@ class OnnxSession {
     };
     std::vector<onnx::Value> outputs = run_plan(network_, plan_.plan, inputs, on_npu, on_host);
     profile_.charge(Profile::kReference);
+    std::vector<onnx::Value> expected;
     if (options_.references == References::kAll) {
       onnx_import::Plan host;
       HostStage all;
       for (std::size_t n = 0; n < network_.model.graph.nodes.size(); ++n)
         all.nodes.push_back({n, ""});
       host.stages.emplace_back(std::move(all));
-      const std::vector<onnx::Value> expected = run_plan(network_, host, inputs, {});
+      expected = run_plan(network_, host, inputs, {});
       for (std::size_t i = 0; i < outputs.size(); ++i) {
         float_meters_.try_emplace(i, report::RealScale{})
             .first->second.add_float(onnx_run::tensor_of(outputs[i]), float_reference(expected[i]));
       }
       profile_.charge(Profile::kReference);
     }
+    add_classes(outputs.at(0), expected.empty() ? nullptr : expected.data());
     outputs_.resize(outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       TensorData data = onnx_run::tensor_of(outputs[i]);
@@ -212,6 +262,9 @@ class OnnxSession {
       if (real != float_meters_.end()) row.float_error = real->second.result();
       if (options_.references != References::kNone) a.outputs.push_back(std::move(row));
     }
+    if (label_classes_.samples() > 0) {
+      a.labels = report::ClassAgreement{label_classes_.top1(), label_classes_.top5()};
+    }
     return a;
   }
 
@@ -226,6 +279,9 @@ class OnnxSession {
             {fmt::format("{} ({})", describe(network_.model.graph.nodes[n.node], n.node), n.reason),
              bytes != host_bytes_.end() ? bytes->second : 0});
       }
+    }
+    if (host_) {
+      for (report::HostOp& op : host_->host_ops()) ops.push_back(std::move(op));
     }
     return ops;
   }
@@ -297,7 +353,10 @@ class OnnxSession {
   onnx_import::Network network_;
   onnx_run::CompiledPlan plan_;
   std::unique_ptr<onnx_run::StageMachine> machine_;
+  std::unique_ptr<Host> host_;  ///< Of a network quantized here: the conversions at its edges.
   onnx_run::InputSamples inputs_;
+  std::vector<std::int64_t> labels_;
+  report::ClassMeter label_classes_, reference_classes_;
   std::vector<std::string> notes_;
   std::vector<RunTotals> last_;  ///< By stage, of the last inference.
   std::vector<std::uint64_t> run_cycles_;

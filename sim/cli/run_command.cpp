@@ -28,6 +28,18 @@ void add_run(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command->add_option("--samples", options->samples, "run only the first N samples");
   command->add_option("--labels", options->labels, ".npy file with the right class of each sample");
+  command
+      ->add_option("--calibrate", options->calibrate,
+                   "of a float ONNX model with --precision int8: samples that the ranges of its "
+                   "tensors are taken from, files as for --input")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command
+      ->add_option("--calibration", options->calibration,
+                   "range of a tensor: minmax, or percentile:P, of which (100 - P) / 2 percent of "
+                   "the values are cut off at either end")
+      ->default_str("minmax");
   command->add_option("--out", options->out, "folder for the report's files");
   command->add_option("--save-outputs", options->save_outputs, "folder for output0.npy, ...");
   command->add_option("--save-tensors", options->save_tensors,

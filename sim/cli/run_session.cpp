@@ -26,6 +26,7 @@ void check_options(const RunOptions& o) {
   if (o.simulate_all && !o.timing_only) {
     fail("--simulate-all: only a timing-only run leaves repeated layers out");
   }
+  if (!o.calibrate.empty()) fail("--calibrate: only for float ONNX models");
   if (!o.timing_only) return;
   if (!o.save_outputs.empty()) fail("--save-outputs: a timing-only run has no outputs");
   if (!o.save_tensors.empty()) fail("--save-tensors: a timing-only run has no tensors");
@@ -293,6 +294,9 @@ class Session {
 }  // namespace
 
 int run(const RunOptions& options) {
+  if (!options.calibration.empty() && options.calibrate.empty()) {
+    fail("--calibration: only with --calibrate");
+  }
   if (options.model.path.ends_with(".onnx")) return run_onnx(options);
   check_options(options);
   Session session(options);

@@ -17,6 +17,8 @@ struct RunOptions {
   ModelOptions model;
   std::vector<std::string> inputs;
   std::string out, save_outputs, save_tensors, labels;
+  std::vector<std::string> calibrate;  ///< Files of samples.
+  std::string calibration;             ///< Empty: minmax.
   std::optional<std::int64_t> samples;
   bool timing_only = false;
   bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.

@@ -60,7 +60,8 @@ Value read_one(const std::string& path) {
 }
 
 /// One array per input of the network.
-std::vector<NamedValue> read_files(const std::vector<std::string>& paths, const Network& network) {
+std::vector<NamedValue> read_files(const std::vector<std::string>& paths, const Network& network,
+                                   std::string_view option) {
   const std::vector<onnx::ValueInfo>& inputs = network.model.graph.inputs;
   std::vector<NamedValue> ordered;
   if (paths.size() == 1 && paths[0].ends_with(".npz")) {
@@ -77,7 +78,7 @@ std::vector<NamedValue> read_files(const std::vector<std::string>& paths, const 
     return ordered;
   }
   if (paths.size() != inputs.size()) {
-    fail("--input: {} inputs needed, got {} files", inputs.size(), paths.size());
+    fail("{}: {} inputs needed, got {} files", option, inputs.size(), paths.size());
   }
   for (const std::string& path : paths) ordered.push_back({path, read_one(path)});
   return ordered;
@@ -138,9 +139,9 @@ TensorData tensor_of(const Value& value) {
 }
 
 InputSamples read_inputs(const std::vector<std::string>& paths, const Network& network,
-                         std::optional<std::int64_t> limit) {
+                         std::optional<std::int64_t> limit, std::string_view option) {
   const std::vector<onnx::ValueInfo>& inputs = network.model.graph.inputs;
-  std::vector<NamedValue> files = read_files(paths, network);
+  std::vector<NamedValue> files = read_files(paths, network, option);
   InputSamples out;
   std::int64_t count = 1;
   for (std::size_t i = 0; i < files.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/onnx_import/network.h"
@@ -21,10 +22,12 @@ struct InputSamples {
 /// has the input's shape, or one leading dimension more: samples, as many in every file. Another
 /// element type is converted where every element keeps its value.
 /// @param limit  takes the first so many samples.
+/// @param option  where the paths come from, for messages.
 /// @throws Error `file: …` for anything that does not fit.
 [[nodiscard]] InputSamples read_inputs(const std::vector<std::string>& paths,
                                        const onnx_import::Network& network,
-                                       std::optional<std::int64_t> limit);
+                                       std::optional<std::int64_t> limit,
+                                       std::string_view option = "--input");
 
 /// Uniform values, the same in every run: floats in [−1, 1), integers in [0, 8), bool 0 or 1.
 [[nodiscard]] InputSamples random_inputs(const onnx_import::Network& network, std::int64_t samples);

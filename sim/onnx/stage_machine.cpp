@@ -15,17 +15,6 @@ using graph::TensorId;
 using onnx_import::NpuStage;
 using onnx_import::Stage;
 
-std::string lowering_refusal(const Graph& graph, const Node& node) {
-  switch (kernels::place_of(graph, node)) {
-    case kernels::Place::kNpu:
-    case kernels::Place::kAlias:
-      return "";
-    default:
-      return fmt::format("{} of {} is not lowered", name_of(node.kind),
-                         name_of(graph.tensor(node.outputs.at(0)).type));
-  }
-}
-
 /// The node with its operands as a graph of its own.
 Graph single_node(const Graph& graph, const Node& node) {
   Graph one;
@@ -54,6 +43,26 @@ Graph single_node(const Graph& graph, const Node& node) {
   return one;
 }
 
+const isa::TensorRecord& record_of(const isa::Program& program, TensorId id, isa::TensorRole role) {
+  const auto record = std::find_if(program.tensors.begin(), program.tensors.end(),
+                                   [&](const auto& t) { return t.id == id && t.role == role; });
+  NPU_CHECK(record != program.tensors.end(), "a record of every tensor that crosses");
+  return *record;
+}
+
+}  // namespace
+
+std::string lowering_refusal(const Graph& graph, const Node& node) {
+  switch (kernels::place_of(graph, node)) {
+    case kernels::Place::kNpu:
+    case kernels::Place::kAlias:
+      return "";
+    default:
+      return fmt::format("{} of {} is not lowered", name_of(node.kind),
+                         name_of(graph.tensor(node.outputs.at(0)).type));
+  }
+}
+
 CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config, bool timing_only) {
   CompiledPlan compiled;
   for (const Stage& stage : plan.stages) {
@@ -65,15 +74,6 @@ CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config, bool t
   compiled.plan = std::move(plan);
   return compiled;
 }
-
-const isa::TensorRecord& record_of(const isa::Program& program, TensorId id, isa::TensorRole role) {
-  const auto record = std::find_if(program.tensors.begin(), program.tensors.end(),
-                                   [&](const auto& t) { return t.id == id && t.role == role; });
-  NPU_CHECK(record != program.tensors.end(), "a record of every tensor that crosses");
-  return *record;
-}
-
-}  // namespace
 
 CompiledPlan compile_plan(const onnx_import::Network& network, const NpuConfig& config,
                           const PlanOptions& options) {

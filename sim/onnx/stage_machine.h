@@ -24,6 +24,13 @@ struct PlanOptions {
   bool timing_only = false;
 };
 
+/// Why the compiler has no lowering for a node; empty if it has.
+[[nodiscard]] std::string lowering_refusal(const graph::Graph& graph, const graph::Node& node);
+
+/// Compiles the NPU stages of a plan. @throws Error for what the compiler refuses.
+[[nodiscard]] CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
+                                       bool timing_only);
+
 /// Plans a network for an NPU and compiles its stages: nodes that the compiler has no lowering for,
 /// and nodes that it refuses on this configuration (a tile that does not fit), run on the host.
 /// @throws Error for what it refuses only in the company of other nodes.

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """npusim run of ONNX models, written here byte by byte."""
 
+import gzip
+import re
+import struct
 import unittest
 
 from cli_support import MODEL, SHARED, CliTest, read_npy, run_tests, write_npy
@@ -46,6 +49,17 @@ def model(nodes, inputs, outputs, opset=17):
     graph = b"".join(field(1, n) for n in nodes) + field(2, "made")
     graph += b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs)
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, opset))
+
+
+MNIST = SHARED / "models/datasets/mnist"
+
+
+def mnist(first, count):
+    """Images as float 0 ... 255, and their labels."""
+    images = gzip.decompress((MNIST / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
+    labels = gzip.decompress((MNIST / "t10k-labels-idx1-ubyte.gz").read_bytes())[8:]
+    pixels = images[784 * first:784 * (first + count)]
+    return struct.pack(f"<{len(pixels)}f", *pixels), labels[first:first + count]
 
 
 class OnnxTest(CliTest):
@@ -101,8 +115,82 @@ class OnnxTest(CliTest):
             self.assertIn(f"{option}: {MODEL} is no network description (.yaml, .csv)",
                           self.error("run", "--model", MODEL, option, value))
         net = self.moved()
-        for option in ("--labels", "--save-tensors", "--program"):
+        for option in ("--save-tensors", "--program"):
             self.assertIn(option, self.error("run", "--model", net, option, "x"))
+
+    def float_net(self, nodes, shape=(1, 4)):
+        return self.write(nodes, [value_info("x", FLOAT, shape)], [value_info("y", FLOAT, shape)])
+
+    def samples(self, name, rows):
+        values = [v for row in rows for v in row]
+        write_npy(self.folder / name, "<f4", (len(rows), 1, 4), struct.pack(f"<{len(values)}f", *values))
+        return self.folder / name
+
+    def test_a_float_network_in_int8(self):
+        net = self.float_net([node("Add", ["x", "x"], ["s"]), node("Softmax", ["s"], ["y"], axis=1)])
+        x = self.samples("x.npy", [[-1, 0, 1, 2], [2, 1, 0, -1], [0.5, 0, 1.75, 0]])
+        write_npy(self.folder / "labels.npy", "|u1", (3,), bytes([3, 0, 1]))
+        run = ("run", "--model", net, "--precision", "int8", "--calibrate", x, "--input", x)
+        text = self.npusim(*run, "--labels", self.folder / "labels.npy", "--save-outputs", self.folder / "out").stdout
+        self.assertIn("integer reference: equal in every bit", text)
+        self.assertIn("accuracy against the labels: top1_% 66.67", text)
+        self.assertIn("ranges by minmax over 3 samples", text)
+        self.assertIn("QUANTIZE", text)
+        kind, shape, data = read_npy(self.folder / "out/output0.npy")
+        self.assertEqual((kind, shape), ("<f4", (3, 1, 4)))
+        self.assertAlmostEqual(struct.unpack("<12f", data)[3], 0.865, delta=0.01)
+        text = self.npusim(*run, "--calibration", "percentile:80").stdout
+        self.assertIn("ranges by percentile:80 over 3 samples", text)
+        self.assertIn("latency_ms",
+                      self.npusim("run", "--model", net, "--precision", "int8", "--calibrate", x, "--timing-only").stdout)
+
+    def test_calibration_errors(self):
+        net = self.float_net([node("Relu", ["x"], ["y"])])
+        x = self.samples("x.npy", [[-1, 0, 1, 2]])
+        int8 = ("run", "--model", net, "--precision", "int8")
+        self.assertIn("--precision int8: an ONNX model needs samples to take ranges from, --calibrate FILE",
+                      self.error(*int8))
+        self.assertIn("--calibrate: only with --precision int8", self.error("run", "--model", net, "--calibrate", x))
+        self.assertIn("--calibrate: only for float ONNX models", self.error("run", "--model", MODEL, "--calibrate", x))
+        self.assertIn("--calibration: only with --calibrate",
+                      self.error("run", "--model", net, "--calibration", "minmax"))
+        for method in ("max", "percentile:", "percentile:49", "percentile:101", "percentile:99x"):
+            self.assertIn(f"--calibration: expected minmax or percentile:P with P from 50 to 100, got {method}",
+                          self.error(*int8, "--calibrate", x, "--calibration", method))
+        self.assertIn("--calibrate: 1 inputs needed, got 2 files",
+                      self.error(*int8, "--calibrate", x, "--calibrate", x))
+        broken = self.samples("broken.npy", [[0, 0, 0, float("inf")]])
+        self.assertIn("calibration gives inf", self.error(*int8, "--calibrate", broken))
+        write_npy(self.folder / "labels.npy", "|u1", (1,), bytes([3]))
+        self.assertIn("--labels: a timing-only run has no outputs",
+                      self.error("run", "--model", net, "--timing-only", "--labels", self.folder / "labels.npy"))
+        self.assertIn("--labels: the output has shape [2,3,4], not one score per class",
+                      self.error("run", "--model", self.float_net([node("Relu", ["x"], ["y"])], (2, 3, 4)),
+                                 "--labels", self.folder / "labels.npy"))
+
+    def test_int8_needs_one_part_on_the_npu(self):
+        net = self.float_net([node("Relu", ["x"], ["a"]), node("Cast", ["a"], ["b"], to=DOUBLE),
+                              node("Cast", ["b"], ["c"], to=FLOAT), node("Relu", ["c"], ["y"])])
+        x = self.samples("x.npy", [[-1, 0, 1, 2]])
+        self.assertIn("--precision int8 needs one part on the NPU, the host runs node #1 Cast",
+                      self.error("run", "--model", net, "--precision", "int8", "--calibrate", x))
+
+    @unittest.skipUnless(MNIST.exists(), "no MNIST")
+    def test_mnist_in_int8_is_as_right_as_in_float(self):
+        count = 1000
+        images, labels = mnist(0, count)
+        write_npy(self.folder / "x.npy", "<f4", (count, 1, 1, 28, 28), images)
+        write_npy(self.folder / "labels.npy", "|u1", (count,), labels)
+        write_npy(self.folder / "seen.npy", "<f4", (100, 1, 1, 28, 28), mnist(5000, 100)[0])
+        for method in ("minmax", "percentile:99.9"):
+            text = self.npusim("run", "--model", SHARED / "models/onnx/mnist.onnx", "--precision", "int8", "--calibrate",
+                               self.folder / "seen.npy", "--calibration", method, "--input", self.folder / "x.npy",
+                               "--labels", self.folder / "labels.npy").stdout
+            self.assertIn("integer reference: equal in every bit", text)
+            int8 = float(re.search(r"against the labels: top1_% ([\d.]+)", text)[1])
+            real = float(re.search(r"of the reference in float: ([\d.]+) %", text)[1])
+            self.assertGreater(real, 98)
+            self.assertLessEqual(abs(real - int8), 0.5)
 
 
 if __name__ == "__main__":
