@@ -289,6 +289,62 @@ TEST(QuantizeNetwork, OperatorsWithoutAnInt8Form) {
   expect_error(narrow, everywhere(narrow, -1, 1), "quantization starts from float32, got float16");
 }
 
+/// Values in [−1, 1], the same in every run.
+std::vector<float> some_values(std::size_t count) {
+  std::vector<float> values;
+  for (std::size_t i = 0; i < count; ++i) {
+    values.push_back(static_cast<float>(i * 37 % 101) / 50 - 1);
+  }
+  return values;
+}
+
+TEST(QuantizeNetwork, ConvolutionsHaveTheirOwnAxisOfChannels) {
+  FloatMaker m;
+  const TensorId x = m.input({1, 4, 4, 2});
+  graph::WindowAttrs window;
+  window.window.kernel_h = window.window.kernel_w = 3;
+  const TensorId w = m.constant({3, 3, 3, 2}, some_values(54));
+  const TensorId conv = m.node(OpKind::kConv2d, {x, w, graph::kAbsent}, {1, 2, 2, 3}, window);
+  window.window.kernel_h = window.window.kernel_w = 2;
+  const TensorId depth = m.constant({1, 2, 2, 3}, some_values(12));
+  const TensorId bias = m.constant({3}, {1, -1, 0.5F});
+  const TensorId y = m.node(OpKind::kDepthwiseConv2d, {conv, depth, bias}, {1, 1, 1, 3}, window);
+  const Graph real = m.finish({y});
+  const std::vector<TensorData> inputs = {floats({1, 4, 4, 2}, some_values(32))};
+  Ranges ranges;
+  const auto seen = reference::run_integer(real, inputs);
+  for (const TensorId id : {x, conv, y}) {
+    const auto values = seen.tensors.at(static_cast<std::size_t>(id)).as<float>();
+    const auto [low, high] = std::ranges::minmax_element(values);
+    ranges[id] = {*low, *high};
+  }
+  const Graph g = quantize_network(real, ranges);
+  EXPECT_EQ(g.tensor(g.nodes[1].inputs[1]).quantization->axis, 0);
+  EXPECT_EQ(g.tensor(g.nodes[2].inputs[1]).quantization->axis, 3);
+  EXPECT_EQ(g.tensor(g.nodes[2].inputs[1]).quantization->scale.size(), 3U);
+  const float extent = std::max(ranges[y].high, 0.0F) - std::min(ranges[y].low, 0.0F);
+  EXPECT_LT(error_of(real, g, inputs), 0.05F * extent);
+}
+
+TEST(QuantizeNetwork, AMaskOfAttentionStaysFloat) {
+  FloatMaker m;
+  const TensorId q = m.input({1, 1, 2, 4});
+  const TensorId mask = m.input({2, 3});
+  const TensorId k = m.constant({1, 1, 3, 4}, some_values(12));
+  const TensorId y = m.node(OpKind::kAttention, {q, k, k, mask}, {1, 1, 2, 4},
+                            graph::AttentionAttrs{0.5F, false, 0});
+  const Graph real = m.finish({y});
+  const Graph g = quantize_network(real, everywhere(real, -1, 1));
+  const graph::Node& attention = g.nodes.at(3);
+  ASSERT_EQ(attention.kind, OpKind::kAttention);
+  EXPECT_EQ(g.tensor(attention.inputs[1]).type, DType::kInt8);
+  EXPECT_EQ(g.tensor(attention.inputs[3]).type, DType::kFloat32);
+  EXPECT_LT(
+      error_of(real, g,
+               {floats({1, 1, 2, 4}, some_values(8)), floats({2, 3}, {0, -1, 0.5F, 1, 0, -0.25F})}),
+      0.03F);
+}
+
 TEST(QuantizeNetwork, ProductsOfIntegersStay) {
   FloatMaker m;
   const TensorId x = m.input({2, 3});
