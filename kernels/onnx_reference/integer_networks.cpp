@@ -188,7 +188,7 @@ void run_ita_max(Call& call) {
       e = std::min<int64_t>((top - e + 16) >> 5, 62);
       sum += 256 >> e;
     }
-    const int64_t inverse = 255 * 256 / sum;
+    const int64_t inverse = 255 * 256 / std::max<int64_t>(sum, 256);  // The largest gives 256.
     for (int64_t& e : row) e = inverse >> e;
   });
 }
