@@ -128,7 +128,7 @@ TEST(Csv, QuotesFieldsAndNamesUnits) {
   EXPECT_THAT(text, StartsWith("layer,begin_cycle,end_cycle,cycles,macs,utilization,bound_by,"));
   EXPECT_THAT(
       text,
-      HasSubstr("\nCONV_2D #0,1100,1500,400,3200,0.5,mac_array,300,0,200,400,0,1500,0,31.25\n"));
+      HasSubstr("\nCONV_2D #0,1100,1500,400,3200,0.5,mac_array,300,0,200,400,0,1500,0,31.25,1\n"));
   EXPECT_THAT(text, HasSubstr("\n\"a \"\"quoted\"\", name\",1500,2000,500,0,0,dram,"));
 }
 
