@@ -22,6 +22,7 @@ class KeyText {
 
   std::string of(int layer) {
     text_.clear();
+    scales_.clear();
     const mapper::LayerPlan& plan = mapping_.layers[static_cast<std::size_t>(layer)];
     const Node& node = graph_.nodes[static_cast<std::size_t>(plan.node)];
     add(static_cast<int>(node.kind));
@@ -70,7 +71,10 @@ class KeyText {
     add(t.quantization->scale.size());
     add(t.quantization->axis);
     if (t.is_constant) return;
-    for (const float scale : t.quantization->scale) add(scale);
+    // No instruction takes longer for another scale; some are left out where two are equal.
+    const auto same = std::find(scales_.begin(), scales_.end(), t.quantization->scale);
+    add(same - scales_.begin());
+    if (same == scales_.end()) scales_.push_back(t.quantization->scale);
     for (const std::int32_t zero : t.quantization->zero_point) add(zero);
   }
 
@@ -84,6 +88,7 @@ class KeyText {
   const Graph& graph_;
   const Mapping& mapping_;
   std::string text_;
+  std::vector<std::vector<float>> scales_;  ///< Of the layer's operands so far, each once.
 };
 
 }  // namespace

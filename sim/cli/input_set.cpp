@@ -86,7 +86,7 @@ InputSet InputSet::random(const std::vector<InputSpec>& specs, std::int64_t samp
   std::mt19937_64 random(1);
   for (const InputSpec& spec : specs) {
     if (spec.type != DType::kInt8 && spec.type != DType::kUint8 && spec.type != DType::kInt16 &&
-        spec.type != DType::kFloat32) {
+        !is_float(spec.type)) {
       fail("input '{}' is {}: random values make no sense for it, give it with --input", spec.name,
            name_of(spec.type));
     }
