@@ -70,6 +70,11 @@ class OnnxSession {
     onnx_import::SimplifyOptions simplify;
     const importers::DescriptionOptions given = description_options(options_.model, true);
     simplify.dimensions.insert(given.parameters.begin(), given.parameters.end());
+    std::vector<onnx_run::InputArray> arrays;
+    if (!options_.inputs.empty()) {
+      arrays = onnx_run::read_arrays(options_.inputs, model, "--input");
+      simplify.input_ranges = onnx_run::ranges_of(arrays, model);
+    }
     network_ = onnx_import::simplify(std::move(model), simplify);
     profile_.charge(Profile::kLoad);
     progress_.show("mapping");
@@ -88,7 +93,7 @@ class OnnxSession {
       host_ = std::make_unique<Host>(machine_->machine(), &std::get<NpuStage>(*stage).graph);
     }
     if (!options_.inputs.empty()) {
-      inputs_ = onnx_run::read_inputs(options_.inputs, network_, options_.samples);
+      inputs_ = onnx_run::samples_of(std::move(arrays), network_, options_.samples);
     } else if (!options_.timing_only) {
       inputs_ = onnx_run::random_inputs(network_, options_.samples.value_or(1));
       notes_.emplace_back("no --input: random values, seed 1");
@@ -145,8 +150,10 @@ class OnnxSession {
     }
     const std::string text = options_.calibration.empty() ? "minmax" : options_.calibration;
     const onnx_run::CalibrationMethod method = onnx_run::parse_calibration(text);
-    const auto samples =
-        onnx_run::read_inputs(options_.calibrate, network_, std::nullopt, "--calibrate").samples;
+    const auto samples = onnx_run::samples_of(onnx_run::read_arrays(options_.calibrate,
+                                                                    network_.model, "--calibrate"),
+                                              network_, std::nullopt)
+                             .samples;
     plan_ = onnx_run::compile_quantized(network_, config_, samples, method, options_.timing_only);
     notes_.push_back(fmt::format("quantized to int8 after training: ranges by {} over {} samples",
                                  text, samples.size()));

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <random>
 #include <utility>
@@ -20,18 +21,16 @@ using onnx::ElementType;
 using onnx::Value;
 using onnx_import::Network;
 
-struct NamedValue {
-  std::string name;
-  Value value;
-};
+constexpr onnx_import::Range kInt8 = {-128, 127};
+constexpr onnx_import::Range kUint8 = {0, 255};
 
-std::vector<NamedValue> read_npz(const std::string& path) {
+std::vector<InputArray> read_npz(const std::string& path) {
   const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
   archive_read_support_format_zip(reader.get());
   constexpr std::size_t kBlock = 65536;
   const auto refuse = [&] { fail("{}: {}", path, archive_error_string(reader.get())); };
   if (archive_read_open_filename(reader.get(), path.c_str(), kBlock) != ARCHIVE_OK) refuse();
-  std::vector<NamedValue> values;
+  std::vector<InputArray> values;
   std::int64_t total = 0;
   archive_entry* entry = nullptr;
   for (;;) {
@@ -57,31 +56,6 @@ std::vector<NamedValue> read_npz(const std::string& path) {
 Value read_one(const std::string& path) {
   if (!path.ends_with(".pb")) return value_of(read_npy(path));
   return onnx::parse_tensor(read_file(path, onnx::kMaxModelBytes - 1), path);
-}
-
-/// One array per input of the network.
-std::vector<NamedValue> read_files(const std::vector<std::string>& paths, const Network& network,
-                                   std::string_view option) {
-  const std::vector<onnx::ValueInfo>& inputs = network.model.graph.inputs;
-  std::vector<NamedValue> ordered;
-  if (paths.size() == 1 && paths[0].ends_with(".npz")) {
-    std::vector<NamedValue> all = read_npz(paths[0]);
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      auto found = std::find_if(all.begin(), all.end(),
-                                [&](const NamedValue& v) { return v.name == inputs[i].name; });
-      if (found == all.end() && i < all.size()) {
-        found = all.begin() + static_cast<std::ptrdiff_t>(i);
-      }
-      if (found == all.end()) fail("{}: no array for input \"{}\"", paths[0], inputs[i].name);
-      ordered.push_back({paths[0] + ": " + found->name, found->value});
-    }
-    return ordered;
-  }
-  if (paths.size() != inputs.size()) {
-    fail("{}: {} inputs needed, got {} files", option, inputs.size(), paths.size());
-  }
-  for (const std::string& path : paths) ordered.push_back({path, read_one(path)});
-  return ordered;
 }
 
 /// The value in the input's type, if no element changes.
@@ -138,26 +112,68 @@ TensorData tensor_of(const Value& value) {
   return {floats ? DType::kFloat32 : DType::kInt64, value.shape, std::move(other.bytes)};
 }
 
-InputSamples read_inputs(const std::vector<std::string>& paths, const Network& network,
-                         std::optional<std::int64_t> limit, std::string_view option) {
+std::vector<InputArray> read_arrays(const std::vector<std::string>& paths, const onnx::Model& model,
+                                    std::string_view option) {
+  const std::vector<onnx::ValueInfo>& inputs = model.graph.inputs;
+  std::vector<InputArray> ordered;
+  if (paths.size() == 1 && paths[0].ends_with(".npz")) {
+    std::vector<InputArray> all = read_npz(paths[0]);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      auto found = std::find_if(all.begin(), all.end(),
+                                [&](const InputArray& v) { return v.place == inputs[i].name; });
+      if (found == all.end() && i < all.size()) {
+        found = all.begin() + static_cast<std::ptrdiff_t>(i);
+      }
+      if (found == all.end()) fail("{}: no array for input \"{}\"", paths[0], inputs[i].name);
+      ordered.push_back({paths[0] + ": " + found->place, found->value});
+    }
+    return ordered;
+  }
+  if (paths.size() != inputs.size()) {
+    fail("{}: {} inputs needed, got {} files", option, inputs.size(), paths.size());
+  }
+  for (const std::string& path : paths) ordered.push_back({path, read_one(path)});
+  return ordered;
+}
+
+onnx_import::Ranges ranges_of(const std::vector<InputArray>& arrays, const onnx::Model& model) {
+  constexpr double kMost = 0x1p53;  // Whole numbers up to here are exact.
+  onnx_import::Ranges ranges;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const std::vector<double> elements = to_doubles(arrays[i].value);
+    const bool whole = std::all_of(elements.begin(), elements.end(), [](double e) {
+      return std::abs(e) <= kMost && e == std::floor(e);
+    });
+    if (!whole || elements.empty()) continue;
+    const auto [low, high] = std::minmax_element(elements.begin(), elements.end());
+    const onnx_import::Range own = {static_cast<std::int64_t>(*low),
+                                    static_cast<std::int64_t>(*high)};
+    ranges[model.graph.inputs.at(i).name] = own.low >= -128 && own.high <= 127 ? kInt8
+                                            : own.low >= 0 && own.high <= 255  ? kUint8
+                                                                               : own;
+  }
+  return ranges;
+}
+
+InputSamples samples_of(std::vector<InputArray> files, const Network& network,
+                        std::optional<std::int64_t> limit) {
   const std::vector<onnx::ValueInfo>& inputs = network.model.graph.inputs;
-  std::vector<NamedValue> files = read_files(paths, network, option);
   InputSamples out;
   std::int64_t count = 1;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& type = network.type(inputs[i].name);
     Value& value = files[i].value;
-    value = converted(std::move(value), type.type, files[i].name);
+    value = converted(std::move(value), type.type, files[i].place);
     Shape stacked = type.shape;
     stacked.insert(stacked.begin(), value.shape.empty() ? 0 : value.shape[0]);
     const bool is_stacked = value.shape != type.shape && value.shape == stacked && stacked[0] > 0;
     if (value.shape != type.shape && !is_stacked) {
-      fail("{}: input \"{}\" has shape {}, got {}", files[i].name, inputs[i].name,
+      fail("{}: input \"{}\" has shape {}, got {}", files[i].place, inputs[i].name,
            to_string(type.shape), to_string(value.shape));
     }
     const std::int64_t here = is_stacked ? stacked[0] : 1;
     if (i > 0 && (here != count || is_stacked != out.has_sample_dimension)) {
-      fail("{}: every input needs the same number of samples", files[i].name);
+      fail("{}: every input needs the same number of samples", files[i].place);
     }
     count = here;
     out.has_sample_dimension = is_stacked;
@@ -188,8 +204,9 @@ InputSamples random_inputs(const Network& network, std::int64_t samples) {
       std::vector<double> elements(static_cast<std::size_t>(element_count(type.shape)));
       for (double& e : elements) {
         const std::uint64_t bits = random();
-        e = onnx::is_float(type.type) ? static_cast<double>(bits >> 40) * 0x1p-23 - 1.0
-                                      : static_cast<double>(bits >> 61);
+        e = onnx::is_float(type.type) && network.ranges.empty()
+                ? static_cast<double>(bits >> 40) * 0x1p-23 - 1.0
+                : static_cast<double>(bits >> 61);
       }
       if (type.type == ElementType::kBool) {
         for (double& e : elements) e = e < 4 ? 0 : 1;

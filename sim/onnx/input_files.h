@@ -17,19 +17,36 @@ struct InputSamples {
   bool has_sample_dimension = false;  ///< The files had one dimension more.
 };
 
-/// Reads inputs from files: one .npy or .pb (a serialized TensorProto) per input, in the network's
-/// order, or one .npz with an array of each input's name (else its arrays in their order). A file
-/// has the input's shape, or one leading dimension more: samples, as many in every file. Another
-/// element type is converted where every element keeps its value.
-/// @param limit  takes the first so many samples.
-/// @param option  where the paths come from, for messages.
-/// @throws Error `file: …` for anything that does not fit.
-[[nodiscard]] InputSamples read_inputs(const std::vector<std::string>& paths,
-                                       const onnx_import::Network& network,
-                                       std::optional<std::int64_t> limit,
-                                       std::string_view option = "--input");
+/// What a file holds for an input.
+struct InputArray {
+  std::string place;  ///< File and array, for messages.
+  onnx::Value value;
+};
 
-/// Uniform values, the same in every run: floats in [−1, 1), integers in [0, 8), bool 0 or 1.
+/// Reads inputs from files: one .npy or .pb (a serialized TensorProto) per input, in the model's
+/// order, or one .npz with an array of each input's name (else its arrays in their order).
+/// @param option  where the paths come from, for messages.
+/// @return one array per input of the model. @throws Error `file: …`.
+[[nodiscard]] std::vector<InputArray> read_arrays(const std::vector<std::string>& paths,
+                                                  const onnx::Model& model,
+                                                  std::string_view option);
+
+/// Ranges for SimplifyOptions::input_ranges: int8, else uint8, where all elements are whole numbers
+/// that it holds, else the elements' own range; none for an array with fractions.
+[[nodiscard]] onnx_import::Ranges ranges_of(const std::vector<InputArray>& arrays,
+                                            const onnx::Model& model);
+
+/// The samples in the arrays. An array has the input's shape, or one leading dimension more:
+/// samples, as many in every array. Another element type is converted where every element keeps its
+/// value.
+/// @param limit  takes the first so many samples.
+/// @throws Error `file: …` for anything that does not fit.
+[[nodiscard]] InputSamples samples_of(std::vector<InputArray> arrays,
+                                      const onnx_import::Network& network,
+                                      std::optional<std::int64_t> limit);
+
+/// Uniform values, the same in every run: floats in [−1, 1), integers (and the whole numbers of
+/// integer networks) in [0, 8), bool 0 or 1.
 [[nodiscard]] InputSamples random_inputs(const onnx_import::Network& network, std::int64_t samples);
 
 /// A tensor as a value of ONNX, and back in the type that keeps its values (bfloat16 and float64 as
