@@ -108,26 +108,28 @@ bool reads(const Node& node, TensorId id) {
   return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
 }
 
-/// Whether an operator that runs on the NPU makes a tensor, or reads it, changes of shape between.
-bool npu_makes(const Graph& graph, TensorId id) {
+/// Whether an operator of that place makes a tensor, or reads it, changes of shape between.
+bool makes_at(Place place, const Graph& graph, TensorId id) {
   const auto producer = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                      [&](const Node& n) { return makes(n, id); });
   if (producer == graph.nodes.end()) return false;
-  if (producer->kind == OpKind::kReshape) return npu_makes(graph, producer->inputs.at(0));
-  return place_of(graph, *producer) == Place::kNpu;
+  if (producer->kind == OpKind::kReshape) return makes_at(place, graph, producer->inputs.at(0));
+  return place_of(graph, *producer) == place;
 }
-bool npu_reads(const Graph& graph, TensorId id) {
+bool reads_at(Place place, const Graph& graph, TensorId id) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
     if (!reads(n, id)) return false;
-    if (n.kind == OpKind::kReshape) return npu_reads(graph, n.outputs.at(0));
-    return place_of(graph, n) == Place::kNpu;
+    if (n.kind == OpKind::kReshape) return reads_at(place, graph, n.outputs.at(0));
+    return place_of(graph, n) == place;
   });
 }
 
 /// Changes of shape of floats are the host's beside its conversions, free elsewhere.
 Place place_of_float_reshape(const Graph& graph, const Node& node) {
-  return npu_makes(graph, node.inputs.at(0)) || npu_reads(graph, node.outputs.at(0)) ? Place::kAlias
-                                                                                     : Place::kHost;
+  const auto is_beside = [&](Place place) {
+    return makes_at(place, graph, node.inputs.at(0)) || reads_at(place, graph, node.outputs.at(0));
+  };
+  return !is_beside(Place::kNpu) && is_beside(Place::kHost) ? Place::kHost : Place::kAlias;
 }
 
 }  // namespace

@@ -5,10 +5,12 @@ import gzip
 import re
 import struct
 import unittest
+import zipfile
 
-from cli_support import MODEL, SHARED, CliTest, read_npy, run_tests, write_npy
+from cli_support import MODEL, SHARED, CliTest, parse_npy, read_npy, run_tests, write_npy
 
 FLOAT, INT8, DOUBLE = 1, 3, 11
+INTEGER = SHARED / "models/onnx/deeploy/MLPerf/AnomalyDetection"
 
 
 def varint(value):
@@ -93,6 +95,31 @@ class OnnxTest(CliTest):
                       self.error("run", "--model", net, "--input", self.folder / "x.npy"))
         self.assertIn("--input: 1 inputs needed, got 2 files",
                       self.error("run", "--model", net, "--input", "a.npy", "--input", "b.npy"))
+
+    @unittest.skipUnless(INTEGER.is_dir(), "no test models: NPUSIM_SHARED")
+    def test_integer_networks_take_the_range_of_their_input(self):
+        model = INTEGER / "network.onnx"
+        # Whole numbers stored as int64, some beyond int8; the model says float32.
+        text = self.npusim("run", "--npu", "edge", "--model", model, "--input", INTEGER / "inputs.npz", "--save-outputs",
+                           self.folder / "out").stdout
+        self.assertIn("float reference: max_abs_error 0, mse 0", text)
+        with zipfile.ZipFile(INTEGER / "outputs.npz") as golden:
+            descr, shape, data = parse_npy(golden.read(golden.namelist()[0]))
+        self.assertEqual(descr, "<i8")
+        saved = read_npy(self.folder / "out/output0.npy")
+        self.assertEqual(saved[:2], ("<f4", shape))
+        count = len(data) // 8
+        self.assertEqual(struct.unpack(f"<{count}f", saved[2]), struct.unpack(f"<{count}q", data))
+        self.assertIn("no --input: random values, seed 1", self.npusim("run", "--npu", "edge", "--model", model).stdout)
+
+    def test_a_change_of_shape_alone(self):
+        net = self.write([node("Flatten", ["x"], ["y"], axis=1)], [value_info("x", FLOAT, (2, 3, 4))],
+                         [value_info("y", FLOAT, (2, 12))])
+        data = struct.pack("<24f", *range(24))
+        write_npy(self.folder / "x.npy", "<f4", (2, 3, 4), data)
+        self.npusim("run", "--npu", "edge", "--model", net, "--input", self.folder / "x.npy", "--save-outputs",
+                    self.folder / "out")
+        self.assertEqual(read_npy(self.folder / "out/output0.npy"), ("<f4", (2, 12), data))
 
     def test_dimensions(self):
         net = self.moved(("batch", 3, 4))

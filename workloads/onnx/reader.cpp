@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "workloads/onnx/mapped_file.h"
 #include "workloads/onnx/tensor_reader.h"
@@ -94,9 +95,32 @@ class Reader {
     return node;
   }
 
+  /// Files of IR version 1 do not say the type: it is that of the one field that is there.
+  /// UNDEFINED for none or several.
+  static ::onnx::AttributeProto::AttributeType type_by_fields(const ::onnx::AttributeProto& a) {
+    using Proto = ::onnx::AttributeProto;
+    const std::pair<bool, Proto::AttributeType> fields[] = {{a.has_f(), Proto::FLOAT},
+                                                            {a.has_i(), Proto::INT},
+                                                            {a.has_s(), Proto::STRING},
+                                                            {a.has_t(), Proto::TENSOR},
+                                                            {a.has_g(), Proto::GRAPH},
+                                                            {a.floats_size() > 0, Proto::FLOATS},
+                                                            {a.ints_size() > 0, Proto::INTS},
+                                                            {a.strings_size() > 0, Proto::STRINGS},
+                                                            {a.tensors_size() > 0, Proto::TENSORS},
+                                                            {a.graphs_size() > 0, Proto::GRAPHS}};
+    Proto::AttributeType found = Proto::UNDEFINED;
+    for (const auto& [is_there, type] : fields) {
+      if (!is_there) continue;
+      if (found != Proto::UNDEFINED) return Proto::UNDEFINED;
+      found = type;
+    }
+    return found;
+  }
+
   Attribute read_attribute(::onnx::AttributeProto& a, const std::string& place, int depth) const {
     using Proto = ::onnx::AttributeProto;
-    switch (a.type()) {
+    switch (a.has_type() ? a.type() : type_by_fields(a)) {
       case Proto::INT:
         return a.i();
       case Proto::FLOAT:

@@ -67,6 +67,24 @@ std::string message_of(const ::onnx::ModelProto& proto, Values inputs = sample_i
   return "no error";
 }
 
+TEST(Reader, TypesOfAttributesAreThoseOfTheirFieldInOldFiles) {
+  ::onnx::ModelProto model = sample_model();
+  model.mutable_graph()->mutable_node(1)->set_op_type("LeakyRelu");
+  auto* attribute = model.mutable_graph()->mutable_node(1)->add_attribute();
+  attribute->set_name("alpha");
+  attribute->set_f(0.5F);
+  const Model read = parse_model(model.SerializeAsString(), "m.onnx");
+  EXPECT_EQ(std::get<float>(read.graph.nodes.at(1).attributes.at("alpha")), 0.5F);
+  attribute->clear_f();
+  attribute->add_ints(3);
+  const Model integers = parse_model(model.SerializeAsString(), "m.onnx");
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(integers.graph.nodes.at(1).attributes.at("alpha")),
+            std::vector<std::int64_t>{3});
+  attribute->set_f(0.5F);
+  EXPECT_THAT(message_of(model), HasSubstr("attribute \"alpha\": attributes of type UNDEFINED are "
+                                           "not supported"));
+}
+
 TEST(Reader, RunsASmallModel) {
   const Model model = parse_model(sample_model().SerializeAsString(), "m.onnx");
   EXPECT_EQ(unsupported_reason(model), "");
