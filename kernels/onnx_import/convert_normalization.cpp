@@ -135,6 +135,9 @@ void convert_batch_norm(Conversion& c) {
 /// A constant operand broadcast to the shape and as float32, or a tensor of that shape.
 TensorId norm_operand(Conversion& c, std::size_t i, const Shape& shape) {
   if (const Value* value = c.constant(i); value != nullptr) {
+    if (onnx::broadcast({&value->shape, &shape}) != shape) {
+      not_mapped("a scale of {} for {}", to_string(value->shape), to_string(shape));
+    }
     const auto at = onnx::broadcast_indices(value->shape, shape);
     const Value wide = onnx::gather_elements(*value, shape, at);
     return c.add_constant(wide, c.dtype(wide.type), identity_order(shape.size()));

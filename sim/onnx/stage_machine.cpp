@@ -63,13 +63,15 @@ std::string lowering_refusal(const Graph& graph, const Node& node) {
   }
 }
 
+/// Graphs get the order of roundings that their programs have.
 CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config, bool timing_only) {
   CompiledPlan compiled;
-  for (const Stage& stage : plan.stages) {
-    const auto* npu = std::get_if<NpuStage>(&stage);
-    compiled.programs.push_back(
-        npu == nullptr ? kernels::Compiled()
-                       : kernels::compile(npu->graph, config, {.timing_only = timing_only}));
+  for (Stage& stage : plan.stages) {
+    kernels::Compiled& c = compiled.programs.emplace_back();
+    auto* npu = std::get_if<NpuStage>(&stage);
+    if (npu == nullptr) continue;
+    c = kernels::compile(npu->graph, config, {.timing_only = timing_only});
+    kernels::apply_attention(npu->graph, c.program);
   }
   compiled.plan = std::move(plan);
   return compiled;
