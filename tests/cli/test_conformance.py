@@ -27,6 +27,8 @@ class ConformanceTest(CliTest):
         passed = sum(r["status"] == "pass" for r in aimed)
         self.assertGreater(passed / len(aimed), 0.93)
         self.assertTrue(all(r["reason"] for r in rows if r["status"] == "unsupported"))
+        self.assertTrue(all(r["reason"] for r in rows if r["where"] in ("host", "NPU+host")))
+        self.assertGreaterEqual(sum(r["where"] == "NPU" for r in rows), 480)
         self.assertIn("1240 cases: ", text)
 
     @unittest.skipUnless(ARCHIVE.exists(), f"skipped: {ARCHIVE} is not there")
@@ -34,7 +36,7 @@ class ConformanceTest(CliTest):
         names = self.folder / "names.json"
         names.write_text(json.dumps(["test_add", "test_softmax_axis_1"]))
         text = self.npusim("conformance", "onnx", ARCHIVE, "--cases", names).stdout
-        self.assertIn("2 cases: 2 pass, 0 fail, 0 unsupported", text)
+        self.assertIn("2 cases: 2 pass (2 on the NPU, 0 on NPU and host, 0 on the host), 0 fail, 0 unsupported", text)
         names.write_text('["test_add", "test_nothing"]')
         self.assertIn('no case "test_nothing"', self.error("conformance", "onnx", ARCHIVE, "--cases", names))
         names.write_text('{"a":')
