@@ -3,7 +3,7 @@
 
 import json
 
-from cli_support import MODEL, TOP, CliTest, run_tests
+from cli_support import MODEL, TOP, CliTest, read_npy, run_tests
 
 MODELS = TOP / "workloads/models"
 CONVOLUTIONAL = ("mobilenet_v1", "mobilenet_v2", "resnet18", "resnet50")
@@ -57,6 +57,40 @@ class ModelsTest(CliTest):
         self.assertIn("note: weights are drawn, seed 42: outputs mean nothing", text)
         timed, _ = self.summary(*dims, "--timing-only", out="timed")
         self.assertEqual(drawn["total_cycles"], timed["total_cycles"])
+
+    def test_transformers_are_exact(self):
+        for name in ("bert_base", "gpt2"):
+            for precision in ("int8", "bfloat16"):
+                _, text = self.summary("--model", name, "--dim", "tokens=8", "--dim", "blocks=1",
+                                       "--precision", precision, "--reference", "integer")
+                self.assertIn("integer reference: equal in every bit", text)
+                self.assertNotIn("differing_elements", text)
+
+    def test_fused_attention_is_exact_and_moves_fewer_bytes(self):
+        path = self.folder / "attention.yaml"
+        path.write_text("""
+name: one_attention
+source: "made for this test"
+layers:
+  - {name: x, op: input, shape: [256, 128]}
+  - {name: q, op: linear, from: x, units: 128}
+  - {name: k, op: linear, from: x, units: 128}
+  - {name: v, op: linear, from: x, units: 128}
+  - {name: a, op: attention, from: [q, k, v], heads: 4, head_dim: 32, form: fused}
+""")
+        moved, outputs = {}, {}
+        for form in ("fused", "unfused"):
+            run, text = self.summary("--model", path, "--attention", form, "--save-outputs",
+                                     self.folder / form, out=f"{form}_report")
+            self.assertIn("integer reference: equal in every bit", text)
+            moved[form] = run["dram_bytes_per_inference"]
+            outputs[form] = read_npy(self.folder / form / "output0.npy")[2]
+        self.assertLess(moved["fused"], moved["unfused"])
+        signed = [memoryview(outputs[form]).cast("b") for form in ("fused", "unfused")]
+        # Weights are bytes, steps of 1/255 (docs/numerics.md): half a step of each of 256 keys could add
+        # up to 64 steps of an int8 value; such errors mostly cancel. This seed measures 3, so 4 is
+        # a limit for these values, not one that follows from the rules.
+        self.assertLessEqual(max(abs(a - b) for a, b in zip(*signed)), 4)
 
     def test_scalesim_topology(self):
         path = self.folder / "topology.csv"
