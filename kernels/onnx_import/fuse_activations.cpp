@@ -38,6 +38,13 @@ Activation* activation_in(Node& node) {
   }
 }
 
+/// Where a tensor comes from: the node whose activation it can have, and the last node on the way,
+/// that one or a change of shape.
+struct Origin {
+  std::size_t holder = 0;
+  std::size_t last = 0;
+};
+
 }  // namespace
 
 void fuse_activations(Graph& graph) {
@@ -46,7 +53,7 @@ void fuse_activations(Graph& graph) {
     for (const TensorId id : node.inputs) ++readers[id];
   }
   for (const TensorId id : graph.outputs) ++readers[id];
-  std::map<TensorId, std::size_t> maker;  // By result, of what has an activation.
+  std::map<TensorId, Origin> maker;  // By result, of what has an activation.
   std::vector<Node> kept;
   for (Node& node : graph.nodes) {
     const Activation activation = activation_of(node);
@@ -56,15 +63,19 @@ void fuse_activations(Graph& graph) {
       const DType type = graph.tensor(x).type;
       const bool same_type = is_float(type) && type == graph.tensor(node.outputs[0]).type;
       if (before != maker.end() && readers[x] == 1 && same_type) {
-        Activation* place = activation_in(kept[before->second]);
+        Activation* place = activation_in(kept[before->second.holder]);
         if (*place == Activation::kNone) {
           *place = activation;
-          kept[before->second].outputs = node.outputs;
+          kept[before->second.last].outputs = node.outputs;
           continue;
         }
       }
     }
-    if (activation_in(node) != nullptr) maker[node.outputs[0]] = kept.size();
+    if (activation_in(node) != nullptr) maker[node.outputs[0]] = {kept.size(), kept.size()};
+    if (node.kind == OpKind::kReshape && readers[node.inputs[0]] == 1) {
+      const auto before = maker.find(node.inputs[0]);
+      if (before != maker.end()) maker[node.outputs[0]] = {before->second.holder, kept.size()};
+    }
     kept.push_back(std::move(node));
   }
   graph.nodes = std::move(kept);

@@ -4,8 +4,9 @@
 
 namespace npu::onnx_import {
 
-/// Makes a RELU, or a CLIP to [0,6] or [−1,1], part of the convolution, FULLY_CONNECTED or MATMUL
-/// of floats before it, where nothing else reads that one's result.
+/// Makes a RELU, or a CLIP to [0,6] or [−1,1], also behind changes of shape, part of the
+/// convolution, FULLY_CONNECTED or MATMUL of floats before it, where nothing else reads that one's
+/// result.
 void fuse_activations(graph::Graph& graph);
 
 }  // namespace npu::onnx_import
