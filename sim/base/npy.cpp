@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sim/base/file.h"
+#include "sim/base/half.h"
 
 namespace npu {
 namespace {
@@ -185,6 +186,14 @@ std::uint32_t little_endian(std::string_view bytes) {
   return value;
 }
 
+/// A bfloat16 tensor as float32: NumPy has no bfloat16.
+TensorData widened(const TensorData& tensor) {
+  TensorData wide = TensorData::zeros(DType::kFloat32, tensor.shape);
+  const auto from = tensor.as<std::uint16_t>();
+  std::transform(from.begin(), from.end(), wide.as<float>().begin(), bfloat_to_float);
+  return wide;
+}
+
 /// The elements of a tensor whose first dimension is the innermost, the last one innermost.
 std::vector<std::byte> row_major(const TensorData& tensor) {
   const auto size = static_cast<std::size_t>(size_of(tensor.type));
@@ -259,6 +268,7 @@ TensorData read_npy(const std::string& path) {
 }
 
 std::string format_npy(const TensorData& tensor) {
+  if (tensor.type == DType::kBfloat16) return format_npy(widened(tensor));
   const auto found = std::find_if(kDescriptions.begin(), kDescriptions.end(),
                                   [&](const auto& d) { return d.second == tensor.type; });
   NPU_CHECK(found != kDescriptions.end(), "every element type has a description");

@@ -20,7 +20,7 @@ inline constexpr std::int64_t kMaxNpyBytes = std::int64_t{1} << 31;
 /// The same from memory; `file` is used in messages.
 [[nodiscard]] TensorData parse_npy(std::string_view content, const std::string& file);
 
-/// Writes version 1.0, atomically. @throws Error if the file cannot be written.
+/// Writes version 1.0, atomically; bfloat16, which NumPy does not know, as float32. @throws Error if the file cannot be written.
 void write_npy(const std::string& path, const TensorData& tensor);
 /// The bytes that write_npy writes.
 [[nodiscard]] std::string format_npy(const TensorData& tensor);

@@ -166,6 +166,16 @@ TEST(Npy, DamagedFilesGiveErrorsOnly) {
   EXPECT_GT(refused, 1000);
 }
 
+TEST(Npy, BfloatsAreWrittenAsFloats) {
+  TensorData t = TensorData::zeros(DType::kBfloat16, {2});
+  t.as<std::uint16_t>()[0] = 0x3fc0;  // 1.5
+  t.as<std::uint16_t>()[1] = 0xc000;  // −2
+  const TensorData back = parse_npy(format_npy(t), "x.npy");
+  EXPECT_EQ(back.type, DType::kFloat32);
+  EXPECT_EQ(back.as<float>()[0], 1.5F);
+  EXPECT_EQ(back.as<float>()[1], -2.0F);
+}
+
 TEST(Npy, FortranOrderBecomesRowMajor) {
   const TensorData t = parse_npy(
       npy("{'descr': '|i1', 'fortran_order': True, 'shape': (2, 3), }\n", "adbecf"), "x.npy");
