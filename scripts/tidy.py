@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on every project file of a compilation database, all cores busy.
+"""Runs clang-tidy on the project's files of a compilation database, all cores busy.
 
-usage: tidy.py BUILD_FOLDER CACHE_FOLDER
+usage: tidy.py BUILD_FOLDER CACHE_FOLDER FOLDER...
 
 A file that passed is remembered by a hash of its preprocessed text, its flags, .clang-tidy and the
 tool's version, and is not read again until one of them changes. Prints findings; exit code 1 if
@@ -17,7 +17,6 @@ import shlex
 import subprocess
 import sys
 
-FOLDERS = ("sim", "isa", "kernels", "workloads", "tests")
 # Options that clang does not know or that only the compiler's own run needs.
 DROPPED_WITH_VALUE = {"-o", "-MT", "-MF"}
 DROPPED = {"-c", "-MD"}
@@ -73,7 +72,7 @@ def main():
     cache.mkdir(parents=True, exist_ok=True)
     entries = [e for e in json.loads((build / "compile_commands.json").read_text())
                if pathlib.Path(e["file"]).is_relative_to(top)
-               and pathlib.Path(e["file"]).relative_to(top).parts[0] in FOLDERS]
+               and pathlib.Path(e["file"]).relative_to(top).parts[0] in sys.argv[3:]]
     # One entry per file: tests/main.cpp belongs to every test program.
     entries = list({e["file"]: e for e in entries}.values())
     if not entries:
