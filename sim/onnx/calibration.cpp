@@ -43,6 +43,7 @@ NpuStage& only_npu_stage(const onnx_import::Network& network, Plan& plan) {
       continue;
     }
     if (found != nullptr) {
+      NPU_CHECK(between != nullptr, "stages alternate");
       const onnx_import::HostNode& node = between->nodes.at(0);
       fail("{}: --precision int8 needs one part on the NPU, the host runs {} in between ({})",
            network.model.file, onnx::describe(network.model.graph.nodes.at(node.node), node.node),

@@ -47,7 +47,7 @@ std::vector<InputArray> read_npz(const std::string& path) {
       if (total > kMaxNpyBytes) fail("{}: above {} bytes", path, kMaxNpyBytes);
     }
     if (got < 0) refuse();
-    Value value = value_of(parse_npy(content, path + ": " + name));
+    Value value = value_of(parse_npy(content, fmt::format("{}: {}", path, name)));
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
     values.push_back({std::move(name), std::move(value)});
   }
