@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/mapper/window_tiling.h"
+#include "workloads/graph/graph.h"
+
+namespace npu::mapper {
+
+/// A scratchpad buffer as a mapping decides it.
+struct BufferDecision {
+  std::string name;  ///< "x", "w", "y", "params", "bounce", …
+  std::optional<std::int64_t> address, slot_bytes;
+  std::optional<int> slots;
+};
+
+/// What a mapping decides of one layer. What is absent the mapper chooses.
+struct LayerDecision {
+  std::string layer;                                     ///< LayerPlan::name, "CONV_2D #3".
+  std::optional<std::int64_t> out_h, out_w, out_c, in_c;  ///< Window tile …
+  std::optional<std::int64_t> images;                    ///< … and whole products per step.
+  std::optional<LoopOrder> loop_order;
+  std::optional<bool> streamed;                ///< Sums leave through the result stream.
+  std::optional<int> acc_slots;                ///< 2: the accumulators are double-buffered.
+  std::optional<std::size_t> cut_level;        ///< Chunked layers: the dimension that is cut …
+  std::optional<std::int64_t> cut_units;       ///< … and units per chunk.
+  std::vector<std::int64_t> box;               ///< Reductions; empty: free.
+  std::optional<std::int64_t> heads, rows, keys;  ///< Fused attention.
+  std::vector<BufferDecision> buffers;
+};
+
+/// Where a storage lies.
+struct TensorDecision {
+  graph::TensorId tensor = -1;  ///< Any tensor of the storage.
+  bool resident = false;        ///< In the scratchpad from its producer to its last consumer.
+  std::optional<std::int64_t> address;  ///< In the scratchpad.
+};
+
+/// A whole or partial mapping of a network. Layers and tensors that it does not name are free.
+struct Decisions {
+  std::vector<LayerDecision> layers;
+  std::vector<TensorDecision> tensors;
+
+  /// The decision on the layer of that name, or nullptr.
+  [[nodiscard]] const LayerDecision* layer(std::string_view name) const;
+};
+
+}  // namespace npu::mapper
