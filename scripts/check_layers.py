@@ -50,6 +50,10 @@ ARROWS = {
     "sim/onnx": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/onnx", "kernels/onnx_reference",
        "kernels/onnx_import", "kernels/lowering", "kernels/reference", "workloads/passes"},
+    "sim/session": MODULE
+    | {"sim/memory", "sim/core", "sim/power", "sim/report", "sim/onnx", "workloads/graph", "workloads/importers",
+       "workloads/onnx", "workloads/passes", "kernels/mapper", "kernels/lowering", "kernels/reference",
+       "kernels/onnx_import", "kernels/onnx_reference"},
     "sim/conformance": MODULE
     | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",
        "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},
@@ -68,7 +72,7 @@ ARROWS = {
 }
 SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
                    "sim/explain", "sim/calibration", "sim/generate", "sim/onnx", "sim/conformance",
-                   "sim/cli", "tests"}
+                   "sim/session", "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.
 NOT_IN_REFERENCE = {"sim/base/fixed_point.h"}
 

@@ -9,14 +9,14 @@
 #include "sim/base/file.h"
 #include "sim/calibration/calibrate.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
+#include "sim/session/config_path.h"
 
 namespace npu::cli {
 namespace {
 
 struct CalibrateOptions {
-  std::string npu = kDefaultConfig, measured, parameters, out;
+  std::string npu = session::kDefaultConfig, measured, parameters, out;
   calibration::Options fit;
 };
 
@@ -63,7 +63,7 @@ std::string text_of(const calibration::Calibration& c) {
 
 int calibrate(const CalibrateOptions& options) {
   check_options(options);
-  const ConfigDocument base = ConfigDocument::load(find_config(options.npu));
+  const ConfigDocument base = ConfigDocument::load(session::find_config(options.npu));
   (void)base.parse();
   const auto parameters = calibration::read_parameters(options.parameters);
   const auto measurements =

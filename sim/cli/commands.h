@@ -28,6 +28,4 @@ inline constexpr int kUserError = 2;       ///< The user's input is at fault.
 inline constexpr int kRunFault = 3;        ///< Hazard, deadlock or mismatch with the reference.
 inline constexpr int kInternalError = 70;  ///< A bug of npusim.
 
-inline constexpr const char* kVersion = "npusim 0.1.0";
-
 }  // namespace npu::cli

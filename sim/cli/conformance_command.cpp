@@ -13,10 +13,10 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
 #include "sim/config/sections.h"
 #include "sim/conformance/onnx_cases.h"
+#include "sim/session/config_path.h"
 
 namespace npu::cli {
 namespace {
@@ -27,7 +27,7 @@ using conformance::OnnxCase;
 
 struct ConformanceOptions {
   std::string path, cases, csv;
-  std::string npu = kDefaultConfig;
+  std::string npu = session::kDefaultConfig;
 };
 
 /// Keeps the cases that a JSON list names. @throws Error for a name that is not there.
@@ -58,7 +58,7 @@ std::string to_csv(const std::vector<CaseResult>& results) {
 int run_onnx(const ConformanceOptions& options) {
   std::vector<OnnxCase> cases = conformance::find_onnx_cases(options.path);
   if (!options.cases.empty()) cases = choose(std::move(cases), options.cases);
-  const NpuConfig config = load_npu_config(find_config(options.npu));
+  const NpuConfig config = load_npu_config(session::find_config(options.npu));
   Progress progress;
   const std::vector<CaseResult> results =
       conformance::run_onnx_cases(cases, config, [&](std::size_t done, std::size_t all) {

@@ -8,10 +8,10 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/network.h"
 #include "sim/cli/progress.h"
-#include "sim/cli/rerun_files.h"
 #include "sim/explain/what_if.h"
+#include "sim/session/network.h"
+#include "sim/session/rerun_files.h"
 
 namespace npu::cli {
 namespace {
@@ -23,19 +23,19 @@ struct ExplainOptions {
 };
 
 /// The network that the run mapped, if it can still be had; else a note says why not.
-std::optional<Network> find_network(const Rerun& rerun, const std::string& model,
-                                    std::vector<std::string>& notes) {
+std::optional<session::Network> find_network(const session::Rerun& rerun, const std::string& model,
+                                             std::vector<std::string>& notes) {
   const auto without = [&](const std::string& why) {
     notes.push_back(why + ": only what needs no mapping is simulated");
     return std::nullopt;
   };
   if (!rerun.is_mapped) return without("the run took a program, it mapped no model");
-  ModelOptions options = rerun.model_options;
+  session::ModelOptions options = rerun.model_options;
   if (!model.empty()) options.path = model;
   const std::string path = options.path;
-  Network network;
+  session::Network network;
   try {
-    network = load_network(options, true);
+    network = session::load_network(options, true);
   } catch (const Error& error) {
     if (!model.empty()) throw;
     return without(fmt::format("the model is not in this folder ({}); --model says where it is",
@@ -45,7 +45,7 @@ std::optional<Network> find_network(const Rerun& rerun, const std::string& model
     if (!model.empty()) fail("--model: {} is not the model that ran (SHA-256 differs)", path);
     return without(fmt::format("{} in this folder is not the model that ran", path));
   }
-  if (compile_network(network, rerun.config, {.timing_only = true}).program.code !=
+  if (session::compile_network(network, rerun.config, {.timing_only = true}).program.code !=
       rerun.program.code) {
     return without("this npusim maps the model otherwise than the run did");
   }
@@ -130,9 +130,9 @@ Json study_json(const explain::Study& study) {
 }
 
 int explain_run(const ExplainOptions& options) {
-  const Rerun rerun = read_rerun(options.folder);
+  const session::Rerun rerun = session::read_rerun(options.folder);
   std::vector<std::string> notes;
-  const std::optional<Network> network = find_network(rerun, options.model, notes);
+  const std::optional<session::Network> network = find_network(rerun, options.model, notes);
   Progress progress;
   const explain::Study study =
       explain::study(rerun.config, rerun.program, network ? &network->mapped : nullptr,

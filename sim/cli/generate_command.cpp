@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "sim/base/sha256.h"
-#include "sim/cli/build_report.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
 #include "sim/generate/text.h"
 #include "sim/report/output_files.h"
 #include "sim/report/writers.h"
+#include "sim/session/build_report.h"
+#include "sim/session/config_path.h"
 #include "workloads/llm/checkpoint.h"
 #include "workloads/llm/group_quantize.h"
 
@@ -102,7 +102,7 @@ void write_files(const GenerateOptions& o, const NpuConfig& config,
                  const generate::Generation& generation, const generate::Runner& runner,
                  const TextPrinter& printer, double clock_hz) {
   report::Report last =
-      build_report(config, runner.machine().program(), runner.machine().stats(), {});
+      session::build_report(config, runner.machine().program(), runner.machine().stats(), {});
   last.model_name = std::filesystem::path(o.model).filename().string();
   last.notes.emplace_back("layers and trace: of the last step; totals: of all steps");
   report::OutputFiles files(o.out);
@@ -117,7 +117,7 @@ void write_files(const GenerateOptions& o, const NpuConfig& config,
 
 int run_generate(const GenerateOptions& o) {
   check_options(o);
-  const NpuConfig config = load_npu_config(find_config(o.npu));
+  const NpuConfig config = load_npu_config(session::find_config(o.npu));
   const llm::Llama model = read_model(o);
   const llm::Tokenizer tokenizer = llm::Tokenizer::read(o.tokenizer, model.config.vocabulary);
   std::vector<std::vector<llm::Token>> prompts;
@@ -152,7 +152,7 @@ void add_generate(CLI::App& app, Action& action) {
   using llm::CacheType;
   using llm::Precision;
   auto o = std::make_shared<GenerateOptions>();
-  o->npu = kDefaultConfig;
+  o->npu = session::kDefaultConfig;
   CLI::App* command =
       app.add_subcommand("generate", "run a language model on the simulated NPU, token by token");
   command->add_option("--npu", o->npu, "configuration: a YAML file or the name of a preset")

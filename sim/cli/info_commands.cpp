@@ -8,8 +8,8 @@
 #include "kernels/lowering/compile.h"
 #include "kernels/onnx_reference/operators.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
 #include "sim/config/npu_config.h"
+#include "sim/session/config_path.h"
 
 namespace npu::cli {
 namespace {
@@ -32,13 +32,13 @@ void print_onnx_operators() {
 }  // namespace
 
 void add_describe(CLI::App& app, Action& action) {
-  auto name = std::make_shared<std::string>(kDefaultConfig);
+  auto name = std::make_shared<std::string>(session::kDefaultConfig);
   CLI::App* command = app.add_subcommand("describe", "print a configuration and its peak figures");
   command->add_option("config", *name, "a YAML file or the name of a preset")
       ->capture_default_str();
   command->callback([name, &action] {
     action = [name] {
-      fmt::print("{}", describe(load_npu_config(find_config(*name))));
+      fmt::print("{}", describe(load_npu_config(session::find_config(*name))));
       return kSuccess;
     };
   });

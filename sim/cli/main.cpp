@@ -7,6 +7,7 @@
 
 #include "sim/base/error.h"
 #include "sim/cli/commands.h"
+#include "sim/session/version.h"
 
 namespace npu::cli {
 namespace {
@@ -30,7 +31,7 @@ int run_command(int argc, char** argv) {
   CLI::App app{
       "npusim: runs quantized networks on a simulated NPU; latency, energy and exact outputs"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", kVersion);
+  app.set_version_flag("--version", session::kVersion);
   Action action;
   add_run(app, action);
   add_describe(app, action);

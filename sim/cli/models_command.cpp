@@ -7,7 +7,8 @@
 
 #include "sim/base/error.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/model_options.h"
+#include "sim/cli/model_arguments.h"
+#include "sim/session/model_options.h"
 #include "workloads/importers/scalesim.h"
 
 namespace npu::cli {
@@ -15,9 +16,9 @@ namespace {
 
 using importers::DescribedNetwork;
 
-DescribedNetwork load(const ModelOptions& options) {
-  const importers::DescriptionOptions described = description_options(options, true);
-  const std::string path = find_model(options.path);
+DescribedNetwork load(const session::ModelOptions& options) {
+  const importers::DescriptionOptions described = session::description_options(options, true);
+  const std::string path = session::find_model(options.path);
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension == ".csv") return importers::load_scalesim(path, described).network;
   if (extension == ".yaml") return importers::load_network_description(path, described);
@@ -35,7 +36,7 @@ std::string parameters_text(const DescribedNetwork& network) {
 int list_networks() {
   fmt::print("{:<20} {:>14} {:>16}  {:<9} {}\n", "network", "parameters", "macs", "precision",
              "dimensions (--dim)");
-  for (const std::string& file : shipped_models()) {
+  for (const std::string& file : session::shipped_models()) {
     const DescribedNetwork network = importers::load_network_description(file, {});
     fmt::print("{:<20} {:>14} {:>16}  {:<9} {}\n", std::filesystem::path(file).stem().string(),
                network.parameter_count(), network.mac_count(), name_of(network.precision),
@@ -44,7 +45,7 @@ int list_networks() {
   return kSuccess;
 }
 
-int show_network(const ModelOptions& options) {
+int show_network(const session::ModelOptions& options) {
   const DescribedNetwork network = load(options);
   std::int64_t constant_bytes = 0;
   for (const graph::Tensor& t : network.graph.tensors) {
@@ -75,7 +76,7 @@ int show_network(const ModelOptions& options) {
 }  // namespace
 
 void add_models(CLI::App& app, Action& action) {
-  auto options = std::make_shared<ModelOptions>();
+  auto options = std::make_shared<session::ModelOptions>();
   CLI::App* command = app.add_subcommand(
       "models", "list the shipped networks, or the layers of one, with parameters and MACs");
   command->add_option("network", options->path,

@@ -10,9 +10,11 @@
 #include "isa/program.h"
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
-#include "sim/cli/listing.h"
-#include "sim/cli/network.h"
+#include "sim/cli/model_arguments.h"
+#include "sim/session/config_path.h"
+#include "sim/session/listing.h"
+#include "sim/session/network.h"
+#include "sim/session/version.h"
 
 namespace npu::cli {
 namespace {
@@ -20,21 +22,22 @@ namespace {
 constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
 
 struct CompileArguments {
-  std::string npu = kDefaultConfig, output, mapping;
-  ModelOptions model;
+  std::string npu = session::kDefaultConfig, output, mapping;
+  session::ModelOptions model;
   kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 int compile(const CompileArguments& a) {
-  const NpuConfig config = load_npu_config(find_config(a.npu));
-  const Network network = load_network(a.model, false);
-  const kernels::Compiled compiled = compile_network(network, config, {.attention = a.attention});
+  const NpuConfig config = load_npu_config(session::find_config(a.npu));
+  const session::Network network = session::load_network(a.model, false);
+  const kernels::Compiled compiled =
+      session::compile_network(network, config, {.attention = a.attention});
   isa::save(compiled.program, a.output);
   if (!a.mapping.empty()) {
     write_file(a.mapping, std::as_bytes(std::span(compiled.mapping_yaml)));
   }
   for (const std::string& line : network.fusions) fmt::print("fused: {}\n", line);
-  for (const std::string& line : attention_notes(network.mapped, compiled.attention))
+  for (const std::string& line : session::attention_notes(network.mapped, compiled.attention))
     fmt::print("{}\n", line);
   fmt::print("{} layers, {} instructions, {} bytes of DRAM\n", compiled.program.layers.size(),
              compiled.program.code.size(), compiled.program.dram_bytes);
@@ -53,7 +56,7 @@ int assemble(const AssembleArguments& a) {
   program.code = isa::assemble(read_file(a.text, kMaxAssemblerBytes), a.text);
   if (a.data.empty()) {
     program.dram_bytes = static_cast<std::int64_t>(program.code.size()) * isa::kWordBytes;
-    program.provenance["npusim"] = kVersion;
+    program.provenance["npusim"] = session::kVersion;
     program.provenance["model"] = std::filesystem::path(a.text).filename().string();
   } else if (program.code.size() != before) {
     fail("{}: {} instructions, but {} has {}: its layers and tensors name instructions", a.text,
@@ -88,7 +91,7 @@ void add_disasm(CLI::App& app, Action& action) {
   command->add_option("program", *path, "program file")->required();
   command->callback([path, &action] {
     action = [path] {
-      fmt::print("{}", listing(isa::load(*path)));
+      fmt::print("{}", session::listing(isa::load(*path)));
       return kSuccess;
     };
   });

@@ -10,9 +10,9 @@
 #include "sim/base/file.h"
 #include "sim/base/suggest.h"
 #include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
 #include "sim/cli/progress.h"
 #include "sim/report/page.h"
+#include "sim/session/config_path.h"
 #include "sim/validation/page_data.h"
 #include "sim/validation/suite.h"
 #include "sim/validation/writers.h"
@@ -65,7 +65,7 @@ int validate(const ValidateOptions& options) {
   if (!options.rows.empty() && options.suites.size() != 1) {
     fail("--rows: needs exactly one --suite");
   }
-  const validation::SuiteContext context{find_configs_folder()};
+  const validation::SuiteContext context{session::find_configs_folder()};
   std::vector<SuiteResult> results;
   bool holds = true;
   Progress progress;

@@ -15,7 +15,8 @@ namespace npu::report {
 class OutputFiles {
  public:
   /// @param directory  need not exist; its parents are made.
-  explicit OutputFiles(std::string directory) : directory_(std::move(directory)) {}
+  explicit OutputFiles(std::string directory, std::map<std::string, std::string> files = {})
+      : directory_(std::move(directory)), files_(std::move(files)) {}
 
   /// @param name  a plain file name. A second file of the same name is a bug.
   void add(std::string name, std::string content);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "sim/report/writers.h"
+
 namespace npu::report {
 namespace {
 
@@ -55,6 +57,14 @@ std::string_view bound_by(const Report& report, const LayerRow& layer) {
   const auto& most = *std::max_element(
       busy.begin(), busy.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return 2.0 * most.second < static_cast<double>(layer.cycles()) ? "latency" : most.first;
+}
+
+std::map<std::string, std::string> report_files(const Report& report) {
+  return {{"report.txt", text_report(report)},
+          {"summary.json", summary_json(report)},
+          {"layers.csv", layers_csv(report)},
+          {"energy.csv", energy_csv(report)},
+          {"trace.json", trace_json(report)}};
 }
 
 }  // namespace npu::report

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "sim/report/report.h"
@@ -26,5 +27,8 @@ namespace npu::report {
 /// recorder, a counter of each component's power [W] and of each track's occupation [%] per window
 /// of the power trace. Covers the last inference; it starts at its own time in the run.
 [[nodiscard]] std::string trace_json(const Report& report);
+
+/// report.txt, summary.json, layers.csv, energy.csv and trace.json.
+[[nodiscard]] std::map<std::string, std::string> report_files(const Report& report);
 
 }  // namespace npu::report

@@ -1,4 +1,4 @@
-#include "sim/cli/model_options.h"
+#include "sim/session/model_options.h"
 
 #include <fmt/ranges.h>
 
@@ -11,7 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/base/suggest.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 namespace fs = std::filesystem;
@@ -41,27 +41,6 @@ fs::path models_folder() {
 }
 
 }  // namespace
-
-void add_dimension_options(CLI::App& command, ModelOptions& options) {
-  command
-      .add_option("--dim", options.dims,
-                  "NAME=N: a parameter of a network description, or a symbolic dimension of an "
-                  "ONNX model (INPUT[AXIS]=N where it has no name)")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
-  command.add_option("--precision", options.precision,
-                     "type of a described network's activations and weights; storage of an ONNX "
-                     "model's floats on the NPU");
-}
-
-void add_model_options(CLI::App& command, ModelOptions& options) {
-  add_dimension_options(command, options);
-  command.add_option("--weights", options.weights,
-                     "of a described network: none (timing only) or seed:N; seed:1 if left out, "
-                     "none with --timing-only");
-  command.add_flag("!--no-fusion", options.fuse, "keep every operator as it is in the model");
-}
 
 importers::DescriptionOptions description_options(const ModelOptions& options, bool timing_only) {
   importers::DescriptionOptions result;
@@ -131,4 +110,4 @@ std::string find_model(const std::string& name) {
   fail("{}: no such file, and no network of that name{}", name, did_you_mean(name, known));
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,4 +1,4 @@
-#include "sim/cli/config_path.h"
+#include "sim/session/config_path.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -6,7 +6,7 @@
 
 #include "sim/base/error.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 namespace fs = std::filesystem;
@@ -51,4 +51,4 @@ std::string find_configs_folder() {
   return folder.string();
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -8,11 +8,11 @@
 
 #include "isa/program.h"
 #include "sim/base/tensor.h"
-#include "sim/cli/inference.h"
 #include "sim/report/report.h"
+#include "sim/session/inference.h"
 #include "workloads/graph/graph.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// Which CPU references the simulated outputs are compared with.
 enum class References : std::uint8_t { kNone, kInteger, kAll };
@@ -81,4 +81,4 @@ class Comparison {
   std::string output_mismatch_;
 };
 
-}  // namespace npu::cli
+}  // namespace npu::session

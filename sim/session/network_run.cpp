@@ -1,51 +1,53 @@
-#include "sim/cli/run_session.h"
+#include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 #include <utility>
 
+#include "sim/base/error.h"
 #include "sim/base/npy.h"
-#include "sim/cli/build_report.h"
-#include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
-#include "sim/cli/listing.h"
-#include "sim/cli/network.h"
-#include "sim/cli/onnx_session.h"
-#include "sim/cli/progress.h"
-#include "sim/cli/rerun_files.h"
 #include "sim/config/sections.h"
-#include "sim/report/output_files.h"
 #include "sim/report/writers.h"
+#include "sim/session/build_report.h"
+#include "sim/session/inference.h"
+#include "sim/session/input_set.h"
+#include "sim/session/listing.h"
+#include "sim/session/network.h"
+#include "sim/session/onnx_run.h"
+#include "sim/session/rerun_files.h"
+#include "sim/session/run.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
-void check_options(const RunOptions& o) {
-  if (o.model.path.empty() && o.program.empty()) fail("run: --model or --program is needed");
-  if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
-  if (o.simulate_all && !o.timing_only) {
+void check_request(const RunRequest& r) {
+  if (r.model.path.empty() && r.program.empty()) fail("run: --model or --program is needed");
+  if (r.samples && *r.samples < 1) fail("--samples: must be at least 1, got {}", *r.samples);
+  if (r.simulate_all && !r.timing_only) {
     fail("--simulate-all: only a timing-only run leaves repeated layers out");
   }
-  if (!o.calibrate.empty()) fail("--calibrate: only for float ONNX models");
-  if (!o.timing_only) return;
-  if (!o.save_outputs.empty()) fail("--save-outputs: a timing-only run has no outputs");
-  if (!o.save_tensors.empty()) fail("--save-tensors: a timing-only run has no tensors");
-  if (!o.labels.empty()) fail("--labels: a timing-only run has no outputs");
+  if (!r.calibrate.empty()) fail("--calibrate: only for float ONNX models");
+  if (!r.timing_only) return;
+  if (r.keeps_outputs) fail("--save-outputs: a timing-only run has no outputs");
+  if (r.keeps_tensors) fail("--save-tensors: a timing-only run has no tensors");
+  if (!r.labels.empty()) fail("--labels: a timing-only run has no outputs");
 }
 
 /// One run from start to end; the steps are called in order.
 class Session {
  public:
-  explicit Session(const RunOptions& options)
-      : options_(options), config_(load_npu_config(find_config(options.npu))) {}
+  Session(const RunRequest& request, const Observer& observer)
+      : request_(request),
+        config_(request.config),
+        show_(observer.show),
+        profile_(observer.profile != nullptr ? *observer.profile : own_profile_) {}
 
   void prepare() {
-    if (!options_.model.path.empty()) {
-      progress_.show(fmt::format("reading {}", options_.model.path));
-      network_ = load_network(options_.model, options_.timing_only);
+    if (!request_.model.path.empty()) {
+      show_(fmt::format("reading {}", request_.model.path));
+      network_ = load_network(request_.model, request_.timing_only);
       notes_ = network_->notes;
     }
-    build(options_.timing_only && !options_.simulate_all ? 1 : 0);
+    build(request_.timing_only && !request_.simulate_all ? 1 : 0);
     choose_inputs();
     profile_.charge(Profile::kElaborate);
   }
@@ -61,30 +63,21 @@ class Session {
       run_samples();
     }
     report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
-    report_.timing_only = options_.timing_only;
+    report_.timing_only = request_.timing_only;
     note_what_is_missing();
     if (explains_) add_critical_path();
-    if (!options_.timing_only) report_.accuracy = comparison_->result();
+    if (!request_.timing_only) report_.accuracy = comparison_->result();
     report_.host_ops = host_->host_ops();
     report_.notes = std::move(notes_);
   }
 
-  int finish() {
-    progress_.clear();
-    const std::optional<std::string> mismatch = find_mismatch();
-    write_tensors();
-    write_report();
-    const std::string text = report::text_report(report_);
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      fail("stdout: cannot write");
-    }
-    profile_.charge(Profile::kReport);
-    if (options_.profile) {
-      fmt::print(stderr, "{}profile: total_cycles {}\nprofile: simulation_events {}\n",
-                 profile_.text(), report_.stats.total_cycles, report_.stats.kernel_events);
-    }
-    if (mismatch) throw RunFault(*mismatch);
-    return kSuccess;
+  RunResult finish() {
+    RunResult result;
+    result.mismatch = find_mismatch();
+    add_tensors(result);
+    add_files(result);
+    result.report = std::move(report_);
+    return result;
   }
 
  private:
@@ -92,15 +85,15 @@ class Session {
   void build(int repeat_effort) {
     isa::Program program;
     effort_ = repeat_effort;
-    if (!options_.program.empty()) {
-      program = isa::load(options_.program);
+    if (!request_.program.empty()) {
+      program = isa::load(request_.program);
       profile_.charge(Profile::kLoad);
     } else {
       profile_.charge(Profile::kLoad);
-      progress_.show("mapping");
+      show_("mapping");
       kernels::Compiled compiled = compile_network(*network_, config_,
-                                                   {.timing_only = options_.timing_only,
-                                                    .attention = options_.attention,
+                                                   {.timing_only = request_.timing_only,
+                                                    .attention = request_.attention,
                                                     .repeat_effort = repeat_effort});
       if (effort_ <= 1) {
         const auto lines = attention_notes(network_->mapped, compiled.attention);
@@ -111,28 +104,28 @@ class Session {
       repeats_ = std::move(compiled.repeats);
       profile_.charge(Profile::kCompile);
     }
-    explains_ = !options_.out.empty() && repeats_.periods.empty();
-    const bool compares = network_ && options_.references != References::kNone;
+    explains_ = request_.keeps_files && repeats_.periods.empty();
+    const bool compares = network_ && request_.references != References::kNone;
     machine_ = std::make_unique<Machine>(
         config_, std::move(program),
-        MachineOptions{.timing_only = options_.timing_only,
-                       .trace = !options_.out.empty(),
-                       .record_schedule = explains_,
-                       .capture_tensors =
-                           !options_.timing_only && (compares || !options_.save_tensors.empty())});
+        MachineOptions{
+            .timing_only = request_.timing_only,
+            .trace = request_.keeps_files,
+            .record_schedule = explains_,
+            .capture_tensors = !request_.timing_only && (compares || request_.keeps_tensors)});
     if (network_) kernels::apply_attention(network_->original, machine_->program());
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
     comparison_ =
         std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),
-                                     host_->outputs(), options_.references);
+                                     host_->outputs(), request_.references);
   }
 
   void run_samples() {
     const std::int64_t samples = inputs_->samples();
     for (std::int64_t i = 0; i < samples; ++i) {
-      progress_.show(fmt::format("sample {} of {}", i + 1, samples));
+      show_(fmt::format("sample {} of {}", i + 1, samples));
       if (i > 0 && i + 1 == samples) no_layer_before_ = machine_->stats().events_per_layer.back();
-      if (options_.timing_only) {
+      if (request_.timing_only) {
         machine_->run();
         profile_.charge(Profile::kSimulate);
       } else {
@@ -161,7 +154,7 @@ class Session {
                       repeats_.kept.size(), repeats_.stands_in.size(),
                       report_.stats.simulated_cycles, report_.stats.total_cycles));
     }
-    if (!options_.out.empty() && !explains_) notes_.emplace_back(kNoRepeatedPath);
+    if (request_.keeps_files && !explains_) notes_.emplace_back(kNoRepeatedPath);
   }
 
   void add_critical_path() {
@@ -176,15 +169,15 @@ class Session {
   }
 
   void choose_inputs() {
-    if (!options_.inputs.empty()) {
-      inputs_ = InputSet::load(options_.inputs, host_->inputs(), options_.samples);
-    } else if (options_.timing_only) {
-      inputs_ = InputSet::random({}, options_.samples.value_or(1));
+    if (!request_.inputs.empty()) {
+      inputs_ = InputSet::load(request_.inputs, host_->inputs(), request_.samples);
+    } else if (request_.timing_only) {
+      inputs_ = InputSet::random({}, request_.samples.value_or(1));
     } else {
-      inputs_ = InputSet::random(host_->inputs(), options_.samples.value_or(1));
+      inputs_ = InputSet::random(host_->inputs(), request_.samples.value_or(1));
       notes_.emplace_back("no --input: random values, seed 1");
     }
-    if (!options_.labels.empty()) comparison_->load_labels(options_.labels, inputs_->samples());
+    if (!request_.labels.empty()) comparison_->load_labels(request_.labels, inputs_->samples());
     if (!network_) notes_.emplace_back("no --model: outputs are not compared with a reference");
     if (!rounds_like_reference()) {
       notes_.push_back(
@@ -202,13 +195,13 @@ class Session {
     if (sample == 0) captured = host_->captured();
     comparison_->add(sample, inputs, values, captured);
     profile_.charge(Profile::kReference);
-    if (!options_.save_outputs.empty()) {
+    if (request_.keeps_outputs) {
       outputs_.resize(host_->outputs().size());
       for (std::size_t i = 0; i < outputs_.size(); ++i) {
         outputs_[i].push_back(values.at(host_->outputs()[i]));
       }
     }
-    if (sample == 0 && !options_.save_tensors.empty()) {
+    if (sample == 0 && request_.keeps_tensors) {
       tensors_ = std::move(captured);
       tensors_.merge(values);
     }
@@ -231,50 +224,38 @@ class Session {
            comparison_->describe_mismatch(inputs, host_->captured());
   }
 
-  void write_tensors() const {
-    if (!options_.save_outputs.empty()) {
-      report::OutputFiles files(options_.save_outputs);
-      for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        files.add(fmt::format("output{}.npy", i),
-                  format_npy(stack(outputs_[i], inputs_->has_sample_dimension())));
-      }
-      files.commit();
+  void add_tensors(RunResult& result) const {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      result.outputs[fmt::format("output{}.npy", i)] =
+          format_npy(stack(outputs_[i], inputs_->has_sample_dimension()));
     }
-    if (!options_.save_tensors.empty()) {
-      report::OutputFiles files(options_.save_tensors);
-      for (const auto& [id, data] : tensors_)
-        files.add(fmt::format("t{:03}.npy", id), format_npy(data));
-      files.commit();
+    for (const auto& [id, data] : tensors_) {
+      result.tensors[fmt::format("t{:03}.npy", id)] = format_npy(data);
     }
   }
 
-  void write_report() const {
-    if (options_.out.empty()) return;
-    report::OutputFiles files(options_.out);
-    files.add("report.txt", report::text_report(report_));
-    files.add("summary.json", report::summary_json(report_));
-    files.add("layers.csv", report::layers_csv(report_));
-    files.add("energy.csv", report::energy_csv(report_));
-    files.add("trace.json", report::trace_json(report_));
-    files.add("program.lst", listing(machine_->program()));
-    if (!mapping_yaml_.empty()) files.add("mapping.yaml", mapping_yaml_);
+  void add_files(RunResult& result) const {
+    if (!request_.keeps_files) return;
+    result.files = report::report_files(report_);
+    result.files["program.lst"] = listing(machine_->program());
+    if (!mapping_yaml_.empty()) result.files["mapping.yaml"] = mapping_yaml_;
     if (explains_) {
-      add_rerun_files(files, {.config = config_,
-                              .program = machine_->program(),
-                              .path = *report_.critical_path,
-                              .run_cycles = report_.stats.run_cycles,
-                              .model = network_ ? network_->file_name : "",
-                              .model_sha256 = network_ ? network_->sha256 : "",
-                              .model_options = options_.model,
-                              .is_mapped = options_.program.empty()});
+      add_rerun_files(result.files, {.config = config_,
+                                     .program = machine_->program(),
+                                     .path = *report_.critical_path,
+                                     .run_cycles = report_.stats.run_cycles,
+                                     .model = network_ ? network_->file_name : "",
+                                     .model_sha256 = network_ ? network_->sha256 : "",
+                                     .model_options = request_.model,
+                                     .is_mapped = request_.program.empty()});
     }
-    files.commit();
   }
 
-  const RunOptions& options_;
-  Progress progress_;
-  Profile profile_;
-  NpuConfig config_;
+  const RunRequest& request_;
+  const NpuConfig& config_;
+  const std::function<void(const std::string&)>& show_;
+  Profile own_profile_;
+  Profile& profile_;
   std::optional<Network> network_;
   std::string mapping_yaml_;
   kernels::RepeatPlan repeats_;
@@ -293,16 +274,16 @@ class Session {
 
 }  // namespace
 
-int run(const RunOptions& options) {
-  if (!options.calibration.empty() && options.calibrate.empty()) {
+RunResult run(const RunRequest& request, const Observer& observer) {
+  if (!request.calibration.empty() && request.calibrate.empty()) {
     fail("--calibration: only with --calibrate");
   }
-  if (options.model.path.ends_with(".onnx")) return run_onnx(options);
-  check_options(options);
-  Session session(options);
+  if (request.model.path.ends_with(".onnx")) return run_onnx(request, observer);
+  check_request(request);
+  Session session(request, observer);
   session.prepare();
   session.simulate();
   return session.finish();
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,4 +1,4 @@
-#include "sim/cli/rerun_files.h"
+#include "sim/session/rerun_files.h"
 
 #include <fmt/format.h>
 
@@ -12,10 +12,10 @@
 #include "sim/base/sha256.h"
 #include "sim/base/yaml_map.h"
 #include "sim/base/yaml_text.h"
-#include "sim/cli/commands.h"
 #include "sim/config/config_document.h"
+#include "sim/session/version.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 constexpr const char* kRerun = "rerun.yaml";
@@ -38,7 +38,7 @@ isa::Program for_timing(isa::Program program) {
 
 }  // namespace
 
-void add_rerun_files(report::OutputFiles& files, const RerunSource& source) {
+void add_rerun_files(std::map<std::string, std::string>& files, const RerunSource& source) {
   std::vector<ConfigBundle::File> needed = bundle_config(source.config.path).files;
   needed.push_back({kProgram, isa::serialize(for_timing(source.program))});
   needed.push_back({kPath, report::critical_path_csv(source.path)});
@@ -64,8 +64,8 @@ void add_rerun_files(report::OutputFiles& files, const RerunSource& source) {
   for (const ConfigBundle::File& file : needed) {
     fmt::format_to(at, "  {}: {}\n", yaml::quoted(file.name), yaml::quoted(sha256_hex(file.text)));
   }
-  files.add(kRerun, std::move(text));
-  for (ConfigBundle::File& file : needed) files.add(file.name, std::move(file.text));
+  files[kRerun] = std::move(text);
+  for (ConfigBundle::File& file : needed) files[file.name] = std::move(file.text);
 }
 
 Rerun read_rerun(const std::string& folder) {
@@ -124,4 +124,4 @@ Rerun read_rerun(const std::string& folder) {
   return r;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "isa/program.h"
-#include "sim/cli/input_set.h"
 #include "sim/core/machine.h"
 #include "sim/report/report.h"
+#include "sim/session/input_set.h"
 #include "workloads/graph/graph.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// Tensors by their index in the network.
 using TensorMap = std::map<graph::TensorId, TensorData>;
@@ -48,4 +48,4 @@ class Host {
   std::vector<graph::TensorId> input_ids_, outputs_;
 };
 
-}  // namespace npu::cli
+}  // namespace npu::session

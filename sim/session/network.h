@@ -1,15 +1,14 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "kernels/lowering/compile.h"
-#include "sim/cli/model_options.h"
 #include "sim/config/npu_config.h"
+#include "sim/session/model_options.h"
 #include "workloads/graph/graph.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// A model file as the importer read it and as the mapper gets it.
 struct Network {
@@ -31,10 +30,8 @@ struct Network {
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
                                                 const kernels::CompileOptions& options);
 
-/// The option --attention of a command.
-void add_attention_option(CLI::App& command, kernels::AttentionVariant& variant);
 /// One line per ATTENTION: which variant runs, with the predictions for both.
 [[nodiscard]] std::vector<std::string> attention_notes(
     const graph::Graph& network, const std::vector<kernels::AttentionChoice>& choices);
 
-}  // namespace npu::cli
+}  // namespace npu::session

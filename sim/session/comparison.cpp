@@ -1,4 +1,4 @@
-#include "sim/cli/comparison.h"
+#include "sim/session/comparison.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "sim/base/half.h"
 #include "sim/base/npy.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 report::RealScale scale_of(const graph::Tensor& t) {
@@ -235,4 +235,4 @@ report::Accuracy Comparison::result() const {
   return a;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,4 +1,4 @@
-#include "sim/cli/build_report.h"
+#include "sim/session/build_report.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "sim/base/error.h"
 #include "sim/power/ledger.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 std::vector<report::InstructionLabel> labels_of(const isa::Program& program) {
@@ -72,4 +72,4 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
   return r;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,4 +1,4 @@
-#include "sim/cli/input_set.h"
+#include "sim/session/input_set.h"
 
 #include <algorithm>
 #include <random>
@@ -6,7 +6,7 @@
 #include "sim/base/npy.h"
 #include "workloads/graph/drawn_values.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 std::string name_list(const std::vector<InputSpec>& specs) {
@@ -131,4 +131,4 @@ TensorData stack(const std::vector<TensorData>& samples, bool has_sample_dimensi
   return out;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace npu::cli {
+namespace npu::session {
 
 /// The configuration that `--npu` means: a file, or the name of a preset ("edge" for npu/edge.yaml
 /// in the folder of configurations). That folder is $NPUSIM_CONFIGS if set, else `configs` in the
@@ -15,4 +15,4 @@ namespace npu::cli {
 
 inline constexpr const char* kDefaultConfig = "edge";
 
-}  // namespace npu::cli
+}  // namespace npu::session

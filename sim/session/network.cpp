@@ -1,16 +1,16 @@
-#include "sim/cli/network.h"
+#include "sim/session/network.h"
 
 #include <filesystem>
 #include <utility>
 
 #include "sim/base/file.h"
 #include "sim/base/sha256.h"
-#include "sim/cli/commands.h"
+#include "sim/session/version.h"
 #include "workloads/importers/scalesim.h"
 #include "workloads/importers/tflite.h"
 #include "workloads/passes/passes.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 constexpr std::int64_t kMaxModelBytes = std::int64_t{1} << 31;
@@ -91,19 +91,6 @@ kernels::Compiled compile_network(const Network& network, const NpuConfig& confi
   return compiled;
 }
 
-void add_attention_option(CLI::App& command, kernels::AttentionVariant& variant) {
-  using kernels::AttentionVariant;
-  command
-      .add_option("--attention", variant,
-                  "how ATTENTION runs: fused (scores stay on chip), unfused, auto (the one with "
-                  "fewer predicted cycles)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, AttentionVariant>{{"auto", AttentionVariant::kAuto},
-                                                  {"fused", AttentionVariant::kFused},
-                                                  {"unfused", AttentionVariant::kUnfused}}))
-      ->default_str("auto");
-}
-
 std::vector<std::string> attention_notes(const graph::Graph& network,
                                          const std::vector<kernels::AttentionChoice>& choices) {
   std::vector<std::string> notes;
@@ -116,4 +103,4 @@ std::vector<std::string> attention_notes(const graph::Graph& network,
   return notes;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

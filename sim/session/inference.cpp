@@ -1,4 +1,4 @@
-#include "sim/cli/inference.h"
+#include "sim/session/inference.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "kernels/reference/reference.h"
 #include "sim/base/error.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 /// The node alone, its operands as inputs.
@@ -162,4 +162,4 @@ std::vector<report::HostOp> Host::host_ops() const {
   return out;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,7 +1,6 @@
-#include "sim/cli/onnx_session.h"
+#include "sim/session/onnx_run.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,40 +9,37 @@
 #include "kernels/onnx_import/run_plan.h"
 #include "kernels/reference/reference.h"
 #include "sim/base/npy.h"
-#include "sim/cli/build_report.h"
-#include "sim/cli/commands.h"
-#include "sim/cli/config_path.h"
-#include "sim/cli/inference.h"
-#include "sim/cli/input_set.h"
-#include "sim/cli/listing.h"
-#include "sim/cli/progress.h"
 #include "sim/onnx/calibration.h"
 #include "sim/onnx/input_files.h"
 #include "sim/onnx/stage_machine.h"
-#include "sim/report/output_files.h"
 #include "sim/report/writers.h"
+#include "sim/session/build_report.h"
+#include "sim/session/inference.h"
+#include "sim/session/input_set.h"
+#include "sim/session/listing.h"
+#include "sim/session/version.h"
 #include "workloads/onnx/reader.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 using onnx_import::HostNode;
 using onnx_import::HostStage;
 using onnx_import::NpuStage;
 
-void check_options(const RunOptions& o) {
+void check_request(const RunRequest& o) {
   if (!o.program.empty()) fail("--program: a program holds one stage, an ONNX model needs --model");
   if (!o.model.weights.empty()) fail("--weights: an ONNX model has its own");
-  if (!o.save_tensors.empty()) fail("--save-tensors: not for ONNX models");
+  if (o.keeps_tensors) fail("--save-tensors: not for ONNX models");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
-  if (o.timing_only && !o.save_outputs.empty()) {
+  if (o.timing_only && o.keeps_outputs) {
     fail("--save-outputs: a timing-only run has no outputs");
   }
   if (o.timing_only && !o.labels.empty()) fail("--labels: a timing-only run has no outputs");
 }
 
 /// int8 goes with samples for calibration, and they with it.
-void check_precision(const std::optional<DType>& precision, const RunOptions& o) {
+void check_precision(const std::optional<DType>& precision, const RunRequest& o) {
   const bool is_int8 = precision == DType::kInt8;
   if (is_int8 && o.calibrate.empty()) {
     fail("--precision int8: an ONNX model needs samples to take ranges from, --calibrate FILE");
@@ -61,47 +57,50 @@ TensorData float_reference(const onnx::Value& value) {
 
 class OnnxSession {
  public:
-  explicit OnnxSession(const RunOptions& options)
-      : options_(options), config_(load_npu_config(find_config(options.npu))) {}
+  OnnxSession(const RunRequest& request, const Observer& observer)
+      : request_(request),
+        config_(request.config),
+        show_(observer.show),
+        profile_(observer.profile != nullptr ? *observer.profile : own_profile_) {}
 
   void prepare() {
-    progress_.show(fmt::format("reading {}", options_.model.path));
-    onnx::Model model = onnx::read_model(options_.model.path);
+    show_(fmt::format("reading {}", request_.model.path));
+    onnx::Model model = onnx::read_model(request_.model.path);
     onnx_import::SimplifyOptions simplify;
-    const importers::DescriptionOptions given = description_options(options_.model, true);
+    const importers::DescriptionOptions given = description_options(request_.model, true);
     simplify.dimensions.insert(given.parameters.begin(), given.parameters.end());
     std::vector<onnx_run::InputArray> arrays;
-    if (!options_.inputs.empty()) {
-      arrays = onnx_run::read_arrays(options_.inputs, model, "--input");
+    if (!request_.inputs.empty()) {
+      arrays = onnx_run::read_arrays(request_.inputs, model, "--input");
       simplify.input_ranges = onnx_run::ranges_of(arrays, model);
     }
     network_ = onnx_import::simplify(std::move(model), simplify);
     profile_.charge(Profile::kLoad);
-    progress_.show("mapping");
+    show_("mapping");
     compile(given.precision);
-    if (options_.references != References::kAll) release_constants(network_, plan_.plan);
+    if (request_.references != References::kAll) release_constants(network_, plan_.plan);
     profile_.charge(Profile::kCompile);
     const auto is_npu = [](const auto& stage) { return std::holds_alternative<NpuStage>(stage); };
     if (std::ranges::none_of(plan_.plan.stages, is_npu)) {
-      fail("{}: nothing of it runs on the NPU{}", options_.model.path, first_reason());
+      fail("{}: nothing of it runs on the NPU{}", request_.model.path, first_reason());
     }
-    const MachineOptions machine{.timing_only = options_.timing_only,
-                                 .trace = !options_.out.empty()};
+    const MachineOptions machine{.timing_only = request_.timing_only,
+                                 .trace = request_.keeps_files};
     machine_ = std::make_unique<onnx_run::StageMachine>(config_, plan_, machine);
-    if (!options_.calibrate.empty()) {
+    if (!request_.calibrate.empty()) {
       const auto stage = std::ranges::find_if(plan_.plan.stages, is_npu);
       host_ = std::make_unique<Host>(machine_->machine(), &std::get<NpuStage>(*stage).graph);
     }
-    if (!options_.inputs.empty()) {
-      inputs_ = onnx_run::samples_of(std::move(arrays), network_, options_.samples);
-    } else if (!options_.timing_only) {
-      inputs_ = onnx_run::random_inputs(network_, options_.samples.value_or(1));
+    if (!request_.inputs.empty()) {
+      inputs_ = onnx_run::samples_of(std::move(arrays), network_, request_.samples);
+    } else if (!request_.timing_only) {
+      inputs_ = onnx_run::random_inputs(network_, request_.samples.value_or(1));
       notes_.emplace_back("no --input: random values, seed 1");
     } else {
-      inputs_.samples.resize(static_cast<std::size_t>(options_.samples.value_or(1)));
+      inputs_.samples.resize(static_cast<std::size_t>(request_.samples.value_or(1)));
     }
-    if (!options_.labels.empty()) {
-      labels_ = read_labels(options_.labels, std::ssize(inputs_.samples));
+    if (!request_.labels.empty()) {
+      labels_ = read_labels(request_.labels, std::ssize(inputs_.samples));
     }
     last_.resize(plan_.plan.stages.size());
     profile_.charge(Profile::kElaborate);
@@ -109,9 +108,9 @@ class OnnxSession {
 
   void simulate() {
     for (std::size_t i = 0; i < inputs_.samples.size(); ++i) {
-      progress_.show(fmt::format("sample {} of {}", i + 1, inputs_.samples.size()));
+      show_(fmt::format("sample {} of {}", i + 1, inputs_.samples.size()));
       run_cycles_.push_back(0);
-      if (options_.timing_only) {
+      if (request_.timing_only) {
         time();
       } else {
         infer(inputs_.samples[i]);
@@ -119,42 +118,37 @@ class OnnxSession {
     }
   }
 
-  int finish() {
-    progress_.clear();
+  RunResult finish() {
     report_ = build_report(config_, merged_program(), merged_stats(), {});
-    report_.timing_only = options_.timing_only;
-    if (!options_.timing_only) report_.accuracy = accuracy();
+    report_.timing_only = request_.timing_only;
+    if (!request_.timing_only) report_.accuracy = accuracy();
     report_.host_ops = host_ops();
     if (reference_classes_.samples() > 0) {
       notes_.push_back(fmt::format("top-1 against the labels of the reference in float: {:.2f} %",
                                    100 * reference_classes_.top1()));
     }
     report_.notes = std::move(notes_);
-    write_files();
-    const std::string text = report::text_report(report_);
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      fail("stdout: cannot write");
-    }
-    profile_.charge(Profile::kReport);
-    if (options_.profile) fmt::print(stderr, "{}", profile_.text());
-    if (!mismatch_.empty()) throw RunFault(mismatch_);
-    return kSuccess;
+    RunResult result;
+    if (!mismatch_.empty()) result.mismatch = mismatch_;
+    add_files(result);
+    result.report = std::move(report_);
+    return result;
   }
 
  private:
   void compile(const std::optional<DType>& precision) {
-    check_precision(precision, options_);
+    check_precision(precision, request_);
     if (precision != DType::kInt8) {
-      plan_ = onnx_run::compile_plan(network_, config_, {precision, options_.timing_only});
+      plan_ = onnx_run::compile_plan(network_, config_, {precision, request_.timing_only});
       return;
     }
-    const std::string text = options_.calibration.empty() ? "minmax" : options_.calibration;
+    const std::string text = request_.calibration.empty() ? "minmax" : request_.calibration;
     const onnx_run::CalibrationMethod method = onnx_run::parse_calibration(text);
-    const auto samples = onnx_run::samples_of(onnx_run::read_arrays(options_.calibrate,
+    const auto samples = onnx_run::samples_of(onnx_run::read_arrays(request_.calibrate,
                                                                     network_.model, "--calibrate"),
                                               network_, std::nullopt)
                              .samples;
-    plan_ = onnx_run::compile_quantized(network_, config_, samples, method, options_.timing_only);
+    plan_ = onnx_run::compile_quantized(network_, config_, samples, method, request_.timing_only);
     notes_.push_back(fmt::format("quantized to int8 after training: ranges by {} over {} samples",
                                  text, samples.size()));
   }
@@ -205,7 +199,7 @@ class OnnxSession {
       std::vector<TensorData> outputs = run_stage(s, stage, operands);
       take_totals(s);
       profile_.charge(Profile::kSimulate);
-      if (options_.references != References::kNone) compare(s, stage, operands, outputs);
+      if (request_.references != References::kNone) compare(s, stage, operands, outputs);
       return outputs;
     };
     host_bytes_.clear();
@@ -215,7 +209,7 @@ class OnnxSession {
     std::vector<onnx::Value> outputs = run_plan(network_, plan_.plan, inputs, on_npu, on_host);
     profile_.charge(Profile::kReference);
     std::vector<onnx::Value> expected;
-    if (options_.references == References::kAll) {
+    if (request_.references == References::kAll) {
       onnx_import::Plan host;
       HostStage all;
       for (std::size_t n = 0; n < network_.model.graph.nodes.size(); ++n)
@@ -233,7 +227,7 @@ class OnnxSession {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       TensorData data = onnx_run::tensor_of(outputs[i]);
       last_types_[i] = data.type;
-      if (!options_.save_outputs.empty()) outputs_[i].push_back(std::move(data));
+      if (request_.keeps_outputs) outputs_[i].push_back(std::move(data));
     }
   }
 
@@ -267,7 +261,7 @@ class OnnxSession {
       row.type = last_types_.at(i);
       if (exact != exact_meters_.end()) row.integer = exact->second.result();
       if (real != float_meters_.end()) row.float_error = real->second.result();
-      if (options_.references != References::kNone) a.outputs.push_back(std::move(row));
+      if (request_.references != References::kNone) a.outputs.push_back(std::move(row));
     }
     if (label_classes_.samples() > 0) {
       a.labels = report::ClassAgreement{label_classes_.top1(), label_classes_.top5()};
@@ -306,7 +300,7 @@ class OnnxSession {
       for (std::int32_t& layer : merged.layer_of) layer += layer >= 0 ? before : 0;
     }
     merged.provenance["npusim"] = kVersion;
-    merged.provenance["model"] = std::filesystem::path(options_.model.path).filename().string();
+    merged.provenance["model"] = std::filesystem::path(request_.model.path).filename().string();
     return merged;
   }
 
@@ -328,35 +322,26 @@ class OnnxSession {
     return stats;
   }
 
-  void write_files() const {
-    if (!options_.save_outputs.empty()) {
-      report::OutputFiles files(options_.save_outputs);
-      for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        files.add(fmt::format("output{}.npy", i),
-                  format_npy(stack(outputs_[i], inputs_.has_sample_dimension)));
-      }
-      files.commit();
+  void add_files(RunResult& result) const {
+    for (std::size_t i = 0; i < outputs_.size() && request_.keeps_outputs; ++i) {
+      result.outputs[fmt::format("output{}.npy", i)] =
+          format_npy(stack(outputs_[i], inputs_.has_sample_dimension));
     }
-    if (options_.out.empty()) return;
-    report::OutputFiles files(options_.out);
-    files.add("report.txt", report::text_report(report_));
-    files.add("summary.json", report::summary_json(report_));
-    files.add("layers.csv", report::layers_csv(report_));
-    files.add("energy.csv", report::energy_csv(report_));
-    files.add("trace.json", report::trace_json(report_));
+    if (!request_.keeps_files) return;
+    result.files = report::report_files(report_);
     for (std::size_t s = 0; s < plan_.programs.size(); ++s) {
       const kernels::Compiled& c = plan_.programs[s];
       if (c.program.code.empty()) continue;
-      files.add(fmt::format("program{}.lst", s), listing(c.program));
-      files.add(fmt::format("mapping{}.yaml", s), c.mapping_yaml);
+      result.files[fmt::format("program{}.lst", s)] = listing(c.program);
+      result.files[fmt::format("mapping{}.yaml", s)] = c.mapping_yaml;
     }
-    files.commit();
   }
 
-  const RunOptions& options_;
-  Progress progress_;
-  Profile profile_;
-  NpuConfig config_;
+  const RunRequest& request_;
+  const NpuConfig& config_;
+  const std::function<void(const std::string&)>& show_;
+  Profile own_profile_;
+  Profile& profile_;
   onnx_import::Network network_;
   onnx_run::CompiledPlan plan_;
   std::unique_ptr<onnx_run::StageMachine> machine_;
@@ -378,12 +363,12 @@ class OnnxSession {
 
 }  // namespace
 
-int run_onnx(const RunOptions& options) {
-  check_options(options);
-  OnnxSession session(options);
+RunResult run_onnx(const RunRequest& request, const Observer& observer) {
+  check_request(request);
+  OnnxSession session(request, observer);
   session.prepare();
   session.simulate();
   return session.finish();
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

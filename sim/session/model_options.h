@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,7 +8,7 @@
 
 #include "workloads/importers/network_description.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// Which network a command reads and how, as the command line gives it.
 struct ModelOptions {
@@ -20,11 +19,6 @@ struct ModelOptions {
   std::string weights;            ///< "none", "seed:42" or empty; of a description.
   bool fuse = true;
 };
-
-/// Adds --dim, --precision, --weights and --no-fusion.
-void add_model_options(CLI::App& command, ModelOptions& options);
-/// Adds --dim and --precision.
-void add_dimension_options(CLI::App& command, ModelOptions& options);
 
 /// The options of a network description. @throws Error naming the option.
 /// @param timing_only  weights have no values where --weights does not say otherwise; else they are
@@ -40,4 +34,4 @@ void add_dimension_options(CLI::App& command, ModelOptions& options);
 /// The shipped networks, sorted. @throws Error if there is no folder of them.
 [[nodiscard]] std::vector<std::string> shipped_models();
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -7,7 +7,7 @@
 
 #include "sim/base/tensor.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// What a network or program takes in.
 struct InputSpec {
@@ -45,4 +45,4 @@ class InputSet {
 /// Sample-wise tensors as one array, with a leading dimension if `has_sample_dimension`.
 [[nodiscard]] TensorData stack(const std::vector<TensorData>& samples, bool has_sample_dimension);
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,4 +1,4 @@
-#include "sim/cli/listing.h"
+#include "sim/session/listing.h"
 
 #include <algorithm>
 #include <iterator>
@@ -6,7 +6,7 @@
 #include "isa/encoding.h"
 #include "sim/base/error.h"
 
-namespace npu::cli {
+namespace npu::session {
 namespace {
 
 /// Names come from the model file: a line end in one would end the comment.
@@ -42,4 +42,4 @@ std::string listing(const isa::Program& program) {
   return out;
 }
 
-}  // namespace npu::cli
+}  // namespace npu::session

@@ -1,16 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "isa/program.h"
-#include "sim/cli/model_options.h"
 #include "sim/config/npu_config.h"
-#include "sim/report/output_files.h"
 #include "sim/report/path_file.h"
+#include "sim/session/model_options.h"
 
-namespace npu::cli {
+namespace npu::session {
 
 /// The note where repeated layers were simulated once.
 inline constexpr const char* kNoRepeatedPath =
@@ -32,7 +32,7 @@ struct RerunSource {
 /// Adds rerun.yaml (what ran, and the SHA-256 of the files it needs), config.yaml with the files
 /// that it names, program.npu (without the bytes of the image: for timing) and critical_path.csv.
 /// @throws Error if a file of the configuration can no longer be read.
-void add_rerun_files(report::OutputFiles& files, const RerunSource& source);
+void add_rerun_files(std::map<std::string, std::string>& files, const RerunSource& source);
 
 /// A folder read back.
 struct Rerun {
@@ -49,4 +49,4 @@ struct Rerun {
 /// @throws Error naming the file: missing, truncated, changed since the run, not of a run.
 [[nodiscard]] Rerun read_rerun(const std::string& folder);
 
-}  // namespace npu::cli
+}  // namespace npu::session
