@@ -92,7 +92,7 @@ class FusedAttention {
   [[nodiscard]] int64_t reciprocal() const { return state(5); }
   [[nodiscard]] int64_t weights(int64_t index) const {
     const mapper::Buffer* p = c_.plan.buffer("p");
-    return p->address + index % 2 * p->slot_bytes;
+    return p->address + index % p->slots * p->slot_bytes;
   }
   [[nodiscard]] int64_t score_sums(int64_t index) const { return index % 2 * t_.score_bytes; }
   [[nodiscard]] int64_t value_sums(int64_t index) const {

@@ -9,6 +9,8 @@
 
 #include "kernels/cost/layer_cost.h"
 #include "kernels/mapper/attention_plan.h"
+#include "kernels/mapper/decisions.h"
+#include "kernels/mapper/mapping_error.h"
 #include "sim/base/error.h"
 
 namespace npu::kernels {
@@ -24,6 +26,21 @@ const AttentionChoice* find_choice(const std::vector<AttentionChoice>& choices, 
   const auto it = std::find_if(choices.begin(), choices.end(),
                                [&](const AttentionChoice& c) { return c.output == output; });
   return it == choices.end() ? nullptr : &*it;
+}
+
+AttentionVariant decided_variant(const Node& node, AttentionVariant wanted,
+                                 const mapper::Decisions* decisions) {
+  const mapper::AttentionDecision* d =
+      decisions == nullptr ? nullptr : decisions->attention_of(node.outputs.at(0));
+  if (d == nullptr) return wanted;
+  const AttentionVariant variant = d->fused ? AttentionVariant::kFused : AttentionVariant::kUnfused;
+  if (wanted != AttentionVariant::kAuto && wanted != variant) {
+    mapper::fail_mapping({.kind = mapper::FaultKind::kUnsupported,
+                          .key = fmt::format("attention.{}.variant", d->output)},
+                         "attention: tensor {}: the mapping says {}, --attention the opposite",
+                         d->output, d->fused ? "fused" : "unfused");
+  }
+  return variant;
 }
 
 /// The nodes that one ATTENTION becomes.
@@ -124,10 +141,12 @@ class Expansion {
 }  // namespace
 
 std::vector<AttentionChoice> choose_attention(const Graph& graph, const NpuConfig& config,
-                                              AttentionVariant variant) {
+                                              AttentionVariant wanted,
+                                              const mapper::Decisions* decisions) {
   std::vector<AttentionChoice> choices;
   for (const Node& node : graph.nodes) {
     if (node.kind != OpKind::kAttention) continue;
+    const AttentionVariant variant = decided_variant(node, wanted, decisions);
     const mapper::AttentionShape shape = mapper::attention_shape(graph, node);
     AttentionChoice choice{.output = node.outputs.at(0)};
     const cost::LayerWork unfused = mapper::unfused_attention(shape, config);

@@ -18,7 +18,8 @@ inline constexpr float kWeightScale = 1.0F / 255.0F;
 /// predicted cycles; a fused one that does not fit is unfused.
 [[nodiscard]] std::vector<AttentionChoice> choose_attention(const graph::Graph& graph,
                                                             const NpuConfig& config,
-                                                            AttentionVariant variant);
+                                                            AttentionVariant variant,
+                                                            const mapper::Decisions* decisions);
 
 /// Replaces every ATTENTION that `choices` leaves unfused by MATMUL, MAP (masks), SOFTMAX, MAP
 /// (conversion of the weights) and MATMUL; scores are float32. Tensors that are added come last.

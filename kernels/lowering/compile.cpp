@@ -176,9 +176,9 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
             "layers are left out in timing-only runs");
   if (!options.timing_only) graph::require_payload(source);
   Compiled compiled;
-  compiled.attention = choose_attention(source, config, options.attention);
+  compiled.attention = choose_attention(source, config, options.attention, options.decisions);
   const Graph graph = expand_attention(split_rescaled_concatenations(source), compiled.attention);
-  Mapping mapping = map_network(graph, config, partition(graph));
+  Mapping mapping = map_network(graph, config, partition(graph), options.decisions);
   take_planned(graph, mapping, compiled.attention);
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);

@@ -11,6 +11,10 @@
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
+namespace npu::mapper {
+struct Decisions;
+}  // namespace npu::mapper
+
 namespace npu::kernels {
 
 /// How ATTENTION runs: fused, its scores never leave the chip (online softmax over blocks of keys);
@@ -21,6 +25,8 @@ enum class AttentionVariant : std::uint8_t { kAuto, kFused, kUnfused };
 struct CompileOptions {
   bool timing_only = false;  ///< No image bytes.
   AttentionVariant attention = AttentionVariant::kAuto;
+  /// A whole or partial mapping that is taken as it is; must outlive compile().
+  const mapper::Decisions* decisions = nullptr;
   /// Inputs, outputs and variables that lie at an address of the caller's choice, below
   /// `dram_begin`: what one program leaves there, another one finds. They may overlap: nodes run in
   /// their order in the graph as far as their bytes say so.

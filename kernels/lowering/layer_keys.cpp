@@ -28,6 +28,7 @@ class KeyText {
     add(static_cast<int>(node.kind));
     add(mapper::work_area_begin(mapping_.storages, layer));
     add(plan.predicted_cycles);
+    tile(plan);
     add(plan.buffers.size());
     for (const mapper::Buffer& b : plan.buffers) {
       add(b.slot_bytes);
@@ -44,6 +45,20 @@ class KeyText {
   template <typename T>
   void add(const T& value) {
     fmt::format_to(std::back_inserter(text_), "{} ", value);
+  }
+
+  /// What a mapping may decide otherwise than for an equal layer.
+  void tile(const mapper::LayerPlan& plan) {
+    const mapper::WindowTile& t = plan.tile;
+    for (const std::int64_t n : {t.out_h, t.out_w, t.out_c, t.in_c, t.images, plan.chunk}) add(n);
+    add(static_cast<int>(t.order));
+    add(t.streamed ? 1 : 0);
+    add(t.acc_slots);
+    add(plan.level);
+    add(plan.box.chunk.size());
+    for (const std::int64_t n : plan.box.chunk) add(n);
+    for (const std::int64_t n : {plan.attention.heads, plan.attention.rows, plan.attention.keys})
+      add(n);
   }
 
   void operand(TensorId id, int layer) {

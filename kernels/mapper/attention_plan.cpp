@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "kernels/mapper/mapping_error.h"
 #include "kernels/mapper/window_tiling.h"
 #include "sim/base/error.h"
 #include "sim/base/math.h"
@@ -31,10 +32,38 @@ std::vector<int64_t> halves(int64_t n, int64_t least) {
   }
 }
 
+std::vector<int64_t> sizes(const std::optional<int64_t>& decided, int64_t n, int64_t least) {
+  return decided ? std::vector<int64_t>{*decided} : halves(n, least);
+}
+
+void check_decision(const AttentionShape& s, const AttentionTileDecision& d,
+                    const std::string& layer) {
+  const auto extent = [&](std::string_view key, const std::optional<int64_t>& value, int64_t size) {
+    if (!value || (*value >= 1 && *value <= size)) return;
+    fail_mapping(
+        {.kind = FaultKind::kRange, .layer = layer, .key = fmt::format("attention.{}", key)},
+        "{}: attention.{}: {}: the layer allows 1 to {}", layer, key, *value, size);
+  };
+  extent("heads", d.heads, s.group);
+  extent("rows", d.rows, s.rows);
+  extent("keys", d.keys, s.keys);
+  const int64_t heads = d.heads.value_or(1);
+  const int64_t rows = d.rows.value_or(heads > 1 ? s.rows : 1);
+  if (heads > 1 && rows < s.rows) {
+    fail_mapping({.kind = FaultKind::kUnsupported, .layer = layer, .key = "attention.rows"},
+                 "{}: attention.rows: {}: several heads have all {} rows", layer, rows, s.rows);
+  }
+  if (heads * rows > kMaxExtent || d.keys.value_or(1) > kMaxExtent) {
+    fail_mapping({.kind = FaultKind::kUnsupported, .layer = layer, .key = "attention"},
+                 "{}: attention: a tile has at most {} positions and keys", layer, kMaxExtent);
+  }
+}
+
 class TilePlanner {
  public:
-  TilePlanner(const AttentionShape& shape, const NpuConfig& config, int64_t budget)
-      : s_(shape), config_(config), budget_(budget) {}
+  TilePlanner(const AttentionShape& shape, const NpuConfig& config, int64_t budget,
+              const std::vector<BufferDecision>& decided)
+      : s_(shape), config_(config), budget_(budget), decided_(decided) {}
 
   std::optional<AttentionTile> build(int64_t heads, int64_t rows, int64_t keys) {
     AttentionTile t;
@@ -47,22 +76,28 @@ class TilePlanner {
     t.sum_bytes = round_up(r * s_.value_depth * kFloatBytes, kAlignment);
     accumulator_ = kAttentionSlots * (t.score_bytes + t.sum_bytes);
     if (accumulator_ > config_.accumulator.capacity_bytes) return std::nullopt;
-    place(t);
-    scratchpad_ = 0;
-    for (const Buffer& b : t.buffers) scratchpad_ += b.bytes();
-    if (scratchpad_ > budget_) return std::nullopt;
+    const bool large_enough = place(t);
+    buffers_ = t.buffers;
+    scratchpad_ = total_bytes(t.buffers);
+    if (!large_enough || scratchpad_ > budget_) return std::nullopt;
     estimate(t);
     return t;
   }
+  /// Of the tile built last.
+  [[nodiscard]] const std::vector<Buffer>& buffers() const { return buffers_; }
   /// What the tile built last needs.
   [[nodiscard]] int64_t accumulator_bytes() const { return accumulator_; }
   [[nodiscard]] int64_t scratchpad_bytes() const { return scratchpad_; }
 
  private:
-  void place(AttentionTile& t) const {
+  /// False where a decided slot is too small.
+  bool place(AttentionTile& t) const {
     const int64_t r = t.positions();
+    bool large_enough = true;
     const auto add = [&](const char* name, int64_t bytes, int slots) {
-      if (bytes > 0) t.buffers.push_back({name, round_up(bytes, kAlignment), slots, -1});
+      if (bytes == 0) return;
+      t.buffers.push_back({name, round_up(bytes, kAlignment), slots, -1});
+      large_enough &= decide(t.buffers.back(), decided_);
     };
     add("q", s_.q_resident ? 0 : r * s_.depth * s_.in_size, 2);
     add("k", s_.k_resident ? 0 : t.keys * s_.depth * s_.in_size, 2);
@@ -81,6 +116,7 @@ class TilePlanner {
     // Two records of vec.output, and the causal mask by difference of position.
     const bool banded = s_.causal && s_.rows > 1;
     add("params", kAlignment + (banded ? 2 * (t.rows + t.keys) * kFloatBytes : 0), 1);
+    return large_enough;
   }
 
   [[nodiscard]] int64_t vector(VectorClass kind, int64_t elements, int64_t steps = 1) const {
@@ -141,6 +177,8 @@ class TilePlanner {
   const AttentionShape& s_;
   const NpuConfig& config_;
   int64_t budget_;
+  const std::vector<BufferDecision>& decided_;
+  std::vector<Buffer> buffers_;
   int64_t accumulator_ = 0, scratchpad_ = 0;
 };
 
@@ -176,30 +214,53 @@ AttentionShape attention_shape(const graph::Graph& graph, const graph::Node& nod
 }
 
 AttentionTile choose_attention_tile(const AttentionShape& shape, const NpuConfig& config,
-                                    int64_t scratchpad_bytes, const std::string& layer) {
-  TilePlanner planner(shape, config, scratchpad_bytes);
+                                    int64_t scratchpad_bytes, const std::string& layer,
+                                    const AttentionTileDecision& decided) {
+  check_decision(shape, decided, layer);
+  TilePlanner planner(shape, config, scratchpad_bytes, decided.buffers);
   std::optional<AttentionTile> best;
   const auto consider = [&](int64_t heads, int64_t rows, int64_t keys) {
+    if (decided.heads.value_or(heads) != heads || decided.rows.value_or(rows) != rows) return;
     const std::optional<AttentionTile> t = planner.build(heads, rows, keys);
     if (t && (!best || t->predicted_cycles < best->predicted_cycles)) best = t;
   };
   const auto over_rows = [&](int64_t keys) {
-    for (const int64_t heads : halves(shape.group, 2)) {
+    for (const int64_t heads : sizes(decided.heads, shape.group, 2)) {
       if (heads > 1) consider(heads, shape.rows, keys);
     }
-    for (const int64_t rows : halves(shape.rows, 1)) consider(1, rows, keys);
+    for (const int64_t rows : sizes(decided.rows, shape.rows, 1)) consider(1, rows, keys);
   };
-  for (const int64_t keys : halves(shape.keys, kLeastKeys)) over_rows(keys);
-  for (int64_t keys = std::min(shape.keys, kLeastKeys) / 2; !best && keys > 0; keys /= 2)
-    over_rows(keys);
+  for (const int64_t keys : sizes(decided.keys, shape.keys, kLeastKeys)) over_rows(keys);
+  const int64_t fewer = decided.keys ? 0 : std::min(shape.keys, kLeastKeys) / 2;
+  for (int64_t keys = fewer; !best && keys > 0; keys /= 2) over_rows(keys);
   if (best) return *best;
-  static_cast<void>(planner.build(1, 1, 1));
+  const int64_t heads = decided.heads.value_or(1);
+  const int64_t rows = decided.rows.value_or(heads > 1 ? shape.rows : 1);
+  static_cast<void>(planner.build(heads, rows, decided.keys.value_or(1)));
+  const std::string_view which =
+      decided.heads || decided.rows || decided.keys ? "decided" : "smallest";
   if (planner.accumulator_bytes() > config.accumulator.capacity_bytes) {
-    fail("{}: accumulator: the smallest tile needs {} bytes, {} are there", layer,
-         planner.accumulator_bytes(), config.accumulator.capacity_bytes);
+    fail_mapping({.kind = FaultKind::kCapacity,
+                  .layer = layer,
+                  .key = "attention",
+                  .level = MemoryLevel::kAccumulator,
+                  .object = "sums",
+                  .needed = planner.accumulator_bytes(),
+                  .there = config.accumulator.capacity_bytes},
+                 "{}: accumulator: the {} tile needs {} bytes, {} are there", layer, which,
+                 planner.accumulator_bytes(), config.accumulator.capacity_bytes);
   }
-  fail("{}: scratchpad: the smallest tile needs {} bytes, {} are there", layer,
-       planner.scratchpad_bytes(), scratchpad_bytes);
+  if (planner.scratchpad_bytes() <= scratchpad_bytes)
+    fail_small_slots(planner.buffers(), decided.buffers, layer);
+  fail_mapping({.kind = FaultKind::kCapacity,
+                .layer = layer,
+                .key = "attention",
+                .level = MemoryLevel::kScratchpad,
+                .object = largest_buffer(planner.buffers()),
+                .needed = planner.scratchpad_bytes(),
+                .there = scratchpad_bytes},
+               "{}: scratchpad: the {} tile needs {} bytes, {} are there", layer, which,
+               planner.scratchpad_bytes(), scratchpad_bytes);
 }
 
 cost::LayerWork unfused_attention(const AttentionShape& s, const NpuConfig& config) {

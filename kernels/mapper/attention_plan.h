@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,12 +50,20 @@ inline constexpr std::int64_t kAttentionSlots = 2;
 /// Slots of a tile's vectors over its rows, fp32: two maxima, two factors, sum, reciprocal.
 inline constexpr std::int64_t kAttentionStates = 6;
 
-/// The tile with the least predicted cycles that fits, of equals the one with more keys.
-/// @throws Error if not even one row and one key fit.
+/// What is decided of an attention tile; what is absent is free.
+struct AttentionTileDecision {
+  std::optional<std::int64_t> heads, rows, keys;
+  std::vector<BufferDecision> buffers;
+};
+
+/// The tile with the least predicted cycles that fits, of equals the one with more keys. What is
+/// decided is taken as it is.
+/// @throws MappingError if not even one row and one key fit, or decisions do not.
 [[nodiscard]] AttentionTile choose_attention_tile(const AttentionShape& shape,
                                                   const NpuConfig& config,
                                                   std::int64_t scratchpad_bytes,
-                                                  const std::string& layer);
+                                                  const std::string& layer,
+                                                  const AttentionTileDecision& decided = {});
 
 /// Predicted work of the unfused variant: two matrix products, mask, three-pass softmax and a
 /// conversion as layers of their own. What exceeds half of the scratchpad goes through DRAM.

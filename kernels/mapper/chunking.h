@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace npu::mapper {
@@ -15,6 +18,25 @@ struct Buffer {
 
   [[nodiscard]] std::int64_t bytes() const { return slot_bytes * slots; }
 };
+
+/// A scratchpad buffer as a mapping decides it. What is absent is free.
+struct BufferDecision {
+  std::string name;  ///< "x", "w", "y", "params", "bounce", …
+  std::optional<std::int64_t> address = {}, slot_bytes = {};
+  std::optional<int> slots = {};
+};
+/// The decision on the buffer of that name, or nullptr.
+[[nodiscard]] const BufferDecision* find_decision(const std::vector<BufferDecision>& decisions,
+                                                  std::string_view name);
+/// Takes over the slots and slot bytes that are decided. False where the decided slots are smaller
+/// than what the buffer needs.
+[[nodiscard]] bool decide(Buffer& buffer, const std::vector<BufferDecision>& decisions);
+/// @throws MappingError naming the buffer whose decided slots are smaller than what it needs.
+[[noreturn]] void fail_small_slots(const std::vector<Buffer>& needed,
+                                   const std::vector<BufferDecision>& decisions,
+                                   const std::string& layer);
+[[nodiscard]] std::string largest_buffer(const std::vector<Buffer>& buffers);
+[[nodiscard]] std::int64_t total_bytes(const std::vector<Buffer>& buffers);
 
 /// One way to cut a layer into chunks: along a dimension of `units`, everything inside it whole,
 /// `outer` repetitions.
@@ -40,11 +62,19 @@ struct ChunkPlan {
   std::vector<Buffer> buffers;
 };
 
+/// What is decided of a chunk; what is absent is free.
+struct ChunkDecision {
+  std::optional<std::size_t> level;
+  std::optional<std::int64_t> units;
+  std::vector<BufferDecision> buffers;
+};
+
 /// The outermost level at which a chunk fits, cut into at least four chunks where more than
-/// kMinChunkBytes remain in each.
-/// @throws Error naming the buffers, bytes needed and bytes there.
+/// kMinChunkBytes remain in each; decided fields are taken as they are.
+/// @throws MappingError naming the buffers, bytes needed and bytes there, or what the layer does
+/// not have.
 [[nodiscard]] ChunkPlan choose_chunks(const ChunkProblem& problem, std::int64_t scratchpad_bytes,
-                                      const std::string& layer);
+                                      const std::string& layer, const ChunkDecision& decided = {});
 
 inline constexpr std::int64_t kMinChunkBytes = 4096;
 inline constexpr std::int64_t kMaxChunkUnits =

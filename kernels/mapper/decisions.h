@@ -7,47 +7,59 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/mapper/attention_plan.h"
+#include "kernels/mapper/chunking.h"
 #include "kernels/mapper/window_tiling.h"
 #include "workloads/graph/graph.h"
 
 namespace npu::mapper {
 
-/// A scratchpad buffer as a mapping decides it.
-struct BufferDecision {
-  std::string name;  ///< "x", "w", "y", "params", "bounce", …
-  std::optional<std::int64_t> address, slot_bytes;
-  std::optional<int> slots;
-};
-
 /// What a mapping decides of one layer. What is absent the mapper chooses.
 struct LayerDecision {
-  std::string layer;                                     ///< LayerPlan::name, "CONV_2D #3".
-  std::optional<std::int64_t> out_h, out_w, out_c, in_c;  ///< Window tile …
-  std::optional<std::int64_t> images;                    ///< … and whole products per step.
-  std::optional<LoopOrder> loop_order;
-  std::optional<bool> streamed;                ///< Sums leave through the result stream.
-  std::optional<int> acc_slots;                ///< 2: the accumulators are double-buffered.
-  std::optional<std::size_t> cut_level;        ///< Chunked layers: the dimension that is cut …
-  std::optional<std::int64_t> cut_units;       ///< … and units per chunk.
-  std::vector<std::int64_t> box;               ///< Reductions; empty: free.
-  std::optional<std::int64_t> heads, rows, keys;  ///< Fused attention.
-  std::vector<BufferDecision> buffers;
+  std::string layer;  ///< LayerPlan::name, "CONV_2D #3".
+  std::optional<std::int64_t> out_h = {}, out_w = {}, out_c = {}, in_c = {};  ///< Window tile …
+  std::optional<std::int64_t> images = {};  ///< … and whole products per step.
+  std::optional<LoopOrder> loop_order = {};
+  std::optional<bool> streamed = {};           ///< Sums leave through the result stream.
+  std::optional<int> acc_slots = {};           ///< 2: the accumulators are double-buffered.
+  std::optional<std::size_t> cut_level = {};   ///< Chunked layers: the dimension that is cut …
+  std::optional<std::int64_t> cut_units = {};  ///< … and units per chunk.
+  std::vector<std::int64_t> box = {};          ///< Reductions; empty: free.
+  std::optional<std::int64_t> heads = {}, rows = {}, keys = {};  ///< Fused attention.
+  std::vector<BufferDecision> buffers = {};
+  std::string where = {};  ///< "m.yaml:12", for messages.
 };
 
 /// Where a storage lies.
 struct TensorDecision {
   graph::TensorId tensor = -1;  ///< Any tensor of the storage.
   bool resident = false;        ///< In the scratchpad from its producer to its last consumer.
-  std::optional<std::int64_t> address;  ///< In the scratchpad.
+  std::optional<std::int64_t> address = {};  ///< In the scratchpad.
+  std::string where = {};
+};
+
+/// How an ATTENTION runs.
+struct AttentionDecision {
+  graph::TensorId output = -1;  ///< The node's.
+  bool fused = false;
+  std::string where = {};
 };
 
 /// A whole or partial mapping of a network. Layers and tensors that it does not name are free.
 struct Decisions {
   std::vector<LayerDecision> layers;
   std::vector<TensorDecision> tensors;
+  std::vector<AttentionDecision> attention;
 
   /// The decision on the layer of that name, or nullptr.
   [[nodiscard]] const LayerDecision* layer(std::string_view name) const;
+  /// The decision on the ATTENTION with that output, or nullptr.
+  [[nodiscard]] const AttentionDecision* attention_of(graph::TensorId output) const;
 };
+
+/// The parts of a layer's decision that its family has.
+[[nodiscard]] WindowDecision window_decision(const LayerDecision& decision);
+[[nodiscard]] ChunkDecision chunk_decision(const LayerDecision& decision);
+[[nodiscard]] AttentionTileDecision attention_decision(const LayerDecision& decision);
 
 }  // namespace npu::mapper

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/mapper/attention_plan.h"
+#include "kernels/mapper/box_plan.h"
 #include "kernels/mapper/chunking.h"
 #include "kernels/mapper/iteration.h"
 #include "kernels/mapper/matmul_plan.h"
@@ -17,17 +18,14 @@
 
 namespace npu::mapper {
 
+struct Decisions;
+
 /// Which nodes run where; made by the operator table.
 struct Partition {
   std::vector<int> layers;   ///< On the NPU, in order.
   std::vector<int> aliases;  ///< Pure changes of shape between them.
   std::vector<int> host_before, host_after;
   std::vector<graph::TensorId> npu_inputs, npu_outputs;
-};
-
-/// A reduction cut into boxes: one chunk size per dimension of reduce_dims().
-struct BoxPlan {
-  std::vector<std::int64_t> chunk;
 };
 
 /// How one layer is placed: its tile and its buffers in the scratchpad.
@@ -58,9 +56,16 @@ struct Mapping {
 /// Maps the partition's layers: keeps intermediates in the scratchpad where they fit, chooses tiles
 /// by predicted cycles, and places each layer's buffers alternately at the low and the high end of
 /// its free area, so that the next layer's weights can arrive while this one runs.
-/// @throws Error if a minimal tile cannot fit: layer, buffer, bytes needed and there.
+/// What `decisions` says (nullptr: nothing) is taken as it is, the rest chosen around it.
+/// @throws MappingError if a minimal tile cannot fit, or a decision is not legal: layer, buffer,
+/// bytes needed and there.
 [[nodiscard]] Mapping map_network(const graph::Graph& graph, const NpuConfig& config,
-                                  Partition partition);
+                                  Partition partition, const Decisions* decisions = nullptr);
+
+/// Names of the partition's layers, each once: "CONV_2D #3"; further layers of the same node are
+/// "MATMUL #3 (2)".
+[[nodiscard]] std::vector<std::string> layer_names(const graph::Graph& graph,
+                                                   const Partition& partition);
 
 /// The mapping as YAML: per layer tile sizes, loop order, buffers; per tensor its placement.
 [[nodiscard]] std::string to_yaml(const Mapping& mapping, const graph::Graph& graph);

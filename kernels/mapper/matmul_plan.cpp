@@ -4,6 +4,7 @@
 
 #include "kernels/mapper/chunking.h"
 #include "kernels/mapper/mapping.h"
+#include "kernels/mapper/mapping_error.h"
 #include "sim/base/math.h"
 
 namespace npu::mapper {
@@ -77,40 +78,129 @@ int64_t products_params_bytes(const WindowProblem& p) {
   return round_up(p.uniform_params ? p.param_bytes : p.out_c * p.param_bytes, kAlignment);
 }
 
+namespace {
+
+/// Several products per step are whole ones.
+WindowDecision whole_products(const WindowProblem& p, const Products& products,
+                              WindowDecision decided, const std::string& layer) {
+  if (!decided.images) return decided;
+  const auto refuse = [&](std::string_view key, int64_t value, const std::string& why) {
+    fail_mapping({.kind = FaultKind::kUnsupported, .layer = layer, .key = std::string(key)},
+                 "{}: {}: {}: {}", layer, key, value, why);
+  };
+  if (*decided.images < 1 || *decided.images > std::min<int64_t>(products.inner(), 65535)) {
+    refuse("images", *decided.images,
+           fmt::format("1 to {} products share a step", products.inner()));
+  }
+  if (*decided.images == 1) return decided;
+  const auto whole = [&](std::string_view key, std::optional<int64_t>& extent, int64_t size) {
+    if (extent.value_or(size) != size)
+      refuse(key, *extent, fmt::format("several products per step are whole, {}", size));
+    extent = size;
+  };
+  whole("tile.out_w", decided.out_w, p.out_w);
+  whole("tile.out_c", decided.out_c, p.out_c);
+  whole("tile.in_c", decided.in_c, p.in_c);
+  return decided;
+}
+
+/// A tile of several products: one product's bytes and slots times `images` where the operand
+/// advances.
+WindowTile times_images(WindowTile t, const BroadcastDim& inner, int64_t images, int slots,
+                        const WindowDecision& d) {
+  t.images = images;
+  t.x_bytes *= inner.a ? images : 1;
+  t.w_bytes *= inner.b ? images : 1;
+  t.y_bytes *= images;
+  t.x_slots = t.x_bytes > 0 ? d.x_slots.value_or(slots) : 0;
+  t.w_slots = t.w_bytes > 0 ? d.w_slots.value_or(slots) : 0;
+  t.y_slots = t.y_bytes > 0 ? d.y_slots.value_or(slots) : 0;
+  t.acc_bytes *= images;
+  t.acc_slots = d.acc_slots.value_or(slots);
+  return t;
+}
+
+/// Slots of at least the decided size; fail_small_slots() where that is less than what they need.
+void take_slot_bytes(WindowTile& t, const WindowDecision& d, const std::string& layer) {
+  const auto take = [&](const char* name, int64_t& bytes, int slots,
+                        const std::optional<int64_t>& decided) {
+    if (slots == 0 || !decided) return;
+    if (bytes > *decided)
+      fail_small_slots({{name, bytes, slots, -1}}, {{name, {}, decided, {}}}, layer);
+    bytes = *decided;
+  };
+  take("x", t.x_bytes, t.x_slots, d.x_bytes);
+  take("w", t.w_bytes, t.w_slots, d.w_bytes);
+  take("y", t.y_bytes, t.y_slots, d.y_bytes);
+}
+
+}  // namespace
+
 WindowTile choose_products_tile(const WindowProblem& problem, const Products& products,
                                 const NpuConfig& config, int64_t scratchpad_bytes,
-                                const std::string& layer) {
+                                const std::string& layer, const WindowDecision& decision) {
+  const WindowDecision decided = whole_products(problem, products, decision, layer);
   const int64_t params = products_params_bytes(problem);
   WindowProblem p = problem;
   p.param_bytes = 0;
-  WindowTile t = choose_window_tile(p, config, scratchpad_bytes - params, layer);
+  // Of one product; what is decided of the slots of several is taken below.
+  WindowDecision one = decided;
+  const bool several = decided.images.value_or(1) > 1;
+  if (several) one.x_bytes = one.w_bytes = one.y_bytes = std::nullopt;
+  WindowTile t = choose_window_tile(p, config, scratchpad_bytes - params, layer, one);
   t.params_bytes = params;
-  if (t.out_w < p.out_w || t.out_c < p.out_c || t.in_c < p.in_c || products.lead.empty()) return t;
-
+  if (t.out_w < p.out_w || t.out_c < p.out_c || t.in_c < p.in_c || products.lead.empty() ||
+      (decided.images && !several)) {
+    return t;
+  }
   const BroadcastDim inner = products.lead.back();
-  const int64_t x = t.x_bytes, w = t.w_bytes, y = t.y_bytes, acc = t.acc_bytes;
-  const auto bytes = [&](int64_t images) {  // rows of products follow each other without gaps
-    return (inner.a ? images : 1) * x + (inner.b ? images : 1) * w + images * y;
+  const auto fits = [&](const WindowTile& of) {
+    return of.scratchpad_bytes() <= scratchpad_bytes && of.images <= 65535 &&
+           of.acc_slots * of.acc_bytes <= config.accumulator.capacity_bytes;
   };
-  const auto fits = [&](int64_t images) {
-    return 2 * bytes(images) + params <= scratchpad_bytes && images <= 65535 &&
-           2 * images * acc <= config.accumulator.capacity_bytes;
+  const auto slots_of = [&](int64_t images) { return images == products.count() ? 1 : 2; };
+  if (several) {
+    const int64_t images = *decided.images;
+    WindowTile all = times_images(t, inner, images, slots_of(images), decided);
+    take_slot_bytes(all, decided, layer);
+    if (fits(all)) return all;
+    const int64_t sums = all.acc_slots * all.acc_bytes;
+    const bool in_sums = sums > config.accumulator.capacity_bytes;
+    const int64_t needed = in_sums ? sums : all.scratchpad_bytes();
+    const int64_t there = in_sums ? config.accumulator.capacity_bytes : scratchpad_bytes;
+    const MemoryLevel level = in_sums ? MemoryLevel::kAccumulator : MemoryLevel::kScratchpad;
+    fail_mapping({.kind = FaultKind::kCapacity,
+                  .layer = layer,
+                  .key = "images",
+                  .level = level,
+                  .object = in_sums ? "sums" : "x",
+                  .needed = needed,
+                  .there = there},
+                 "{}: {}: {} products per step need {} bytes, {} are there", layer, name_of(level),
+                 images, needed, there);
+  }
+  // Rows of products follow each other without gaps.
+  const auto bytes = [&](int64_t images) {
+    return (inner.a ? images : 1) * t.x_bytes + (inner.b ? images : 1) * t.w_bytes +
+           images * t.y_bytes;
+  };
+  const auto decided_fit = [&](int64_t images) {
+    const auto suffices = [](int64_t n, const std::optional<int64_t>& d) {
+      return n <= d.value_or(n);
+    };
+    return suffices(t.x_bytes * (inner.a ? images : 1), decided.x_bytes) &&
+           suffices(t.w_bytes * (inner.b ? images : 1), decided.w_bytes) &&
+           suffices(t.y_bytes * images, decided.y_bytes);
   };
   const int64_t steps = products.count() / inner.size;
   int64_t images = std::max<int64_t>(1, inner.size / std::max<int64_t>(1, ceil_div(kSteps, steps)));
   while (images < inner.size && bytes(images) < kMinChunkBytes) ++images;
-  while (images > 1 && !fits(images)) --images;
+  // Two slots of each even where one step does all.
+  while (images > 1 && !(fits(times_images(t, inner, images, 2, decided)) && decided_fit(images)))
+    --images;
   if (images == 1) return t;
-  t.images = images;
-  const int slots = images == products.count() ? 1 : 2;
-  t.x_bytes = (inner.a ? images : 1) * x;
-  t.w_bytes = (inner.b ? images : 1) * w;
-  t.y_bytes = images * y;
-  t.x_slots = x > 0 ? slots : 0;
-  t.w_slots = w > 0 ? slots : 0;
-  t.y_slots = y > 0 ? slots : 0;
-  t.acc_bytes = images * acc;
-  t.acc_slots = slots;
+  t = times_images(t, inner, images, slots_of(images), decided);
+  take_slot_bytes(t, decided, layer);
   return t;
 }
 

@@ -36,7 +36,8 @@ struct Products {
 [[nodiscard]] WindowTile choose_products_tile(const WindowProblem& problem,
                                               const Products& products, const NpuConfig& config,
                                               std::int64_t scratchpad_bytes,
-                                              const std::string& layer);
+                                              const std::string& layer,
+                                              const WindowDecision& decided = {});
 
 /// Bytes of the parameters of all columns: one buffer of a MATMUL of activations.
 [[nodiscard]] std::int64_t products_params_bytes(const WindowProblem& problem);

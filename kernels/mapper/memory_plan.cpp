@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "kernels/mapper/matmul_plan.h"
+#include "kernels/mapper/window_tiling.h"
 #include "sim/base/math.h"
 
 namespace npu::mapper {
@@ -40,10 +41,6 @@ std::vector<TensorId> data_inputs(const Graph& graph, const graph::Node& node) {
 std::size_t find_root(std::vector<std::size_t>& parent, std::size_t i) {
   while (parent[i] != i) i = parent[i] = parent[parent[i]];
   return i;
-}
-
-bool overlaps(const Storage& a, const Storage& b) {
-  return a.first_layer <= b.last_layer && b.first_layer <= a.last_layer;
 }
 
 }  // namespace
@@ -99,39 +96,6 @@ Storages find_storages(const Graph& graph, const std::vector<int>& layers,
         static_cast<TensorId>(t));
   }
   return result;
-}
-
-void place_residents(Storages& storages, const std::vector<std::int64_t>& reserve_bytes,
-                     std::int64_t capacity_bytes) {
-  std::vector<Storage*> candidates;
-  for (Storage& s : storages.all) {
-    if (s.role == StorageRole::kIntermediate && s.bytes > 0) candidates.push_back(&s);
-  }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Storage* a, const Storage* b) {
-    return a->first_layer < b->first_layer;
-  });
-  std::vector<const Storage*> placed;
-  for (Storage* s : candidates) {
-    std::int64_t limit = capacity_bytes;
-    for (int layer = s->first_layer; layer <= s->last_layer; ++layer) {
-      limit = std::min(limit, capacity_bytes - reserve_bytes[static_cast<std::size_t>(layer)]);
-    }
-    std::vector<const Storage*> neighbours;
-    for (const Storage* p : placed) {
-      if (overlaps(*p, *s)) neighbours.push_back(p);
-    }
-    std::sort(neighbours.begin(), neighbours.end(),
-              [](const Storage* a, const Storage* b) { return a->address < b->address; });
-    std::int64_t address = 0;
-    for (const Storage* p : neighbours) {
-      if (address + s->bytes <= p->address) break;
-      address = std::max(address, round_up(p->address + p->bytes, kAlignment));
-    }
-    if (address + s->bytes > limit) continue;
-    s->resident = true;
-    s->address = address;
-    placed.push_back(s);
-  }
 }
 
 std::int64_t work_area_begin(const Storages& storages, int layer) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@ struct Storage {
   StorageRole role = StorageRole::kIntermediate;
   std::int64_t bytes = 0;
   int first_layer = -1, last_layer = -1;  ///< Indices into the layer list; first is the producer's.
+  bool decided_address = false;           ///< Resident where a mapping says so.
   bool resident = false;      ///< Kept in the scratchpad from producer to last consumer.
   std::int64_t address = -1;  ///< In the scratchpad if resident, else in DRAM.
 };
@@ -39,11 +42,34 @@ struct Storages {
                                      const std::vector<graph::TensorId>& npu_inputs,
                                      const std::vector<graph::TensorId>& npu_outputs);
 
+/// What a mapping decides of storages, and of buffers that residents must leave free.
+struct ResidentDecisions {
+  struct Choice {
+    std::size_t storage = 0;
+    bool resident = false;
+    std::optional<std::int64_t> address;
+  };
+  struct Buffer {
+    int layer = 0;
+    std::int64_t low = 0, high = 0;
+  };
+  std::vector<Choice> choices;
+  std::vector<Buffer> buffers;
+
+  [[nodiscard]] const Choice* of(std::size_t storage) const;
+};
+struct Decisions;
+/// @throws MappingError for a tensor that is not there, decided twice, or that cannot be resident.
+[[nodiscard]] ResidentDecisions resident_decisions(const Storages& storages,
+                                                   const Decisions& decisions,
+                                                   const std::vector<std::string>& layers);
+
 /// Keeps intermediates in the scratchpad, in order of production, first fit over their lifetimes
 /// from address 0, as long as every layer they live through keeps `reserve_bytes[layer]` free above
-/// the highest of them.
+/// the highest of them. What is decided comes first.
+/// @throws MappingError if a decided one does not fit.
 void place_residents(Storages& storages, const std::vector<std::int64_t>& reserve_bytes,
-                     std::int64_t capacity_bytes);
+                     std::int64_t capacity_bytes, const ResidentDecisions& decided = {});
 
 /// First byte above the storages that are resident during `layer`.
 [[nodiscard]] std::int64_t work_area_begin(const Storages& storages, int layer);

@@ -1,14 +1,15 @@
 #include "kernels/mapper/window_tiling.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "sim/base/error.h"
+#include "kernels/mapper/chunking.h"
+#include "kernels/mapper/mapping_error.h"
+#include "kernels/mapper/tile_builder.h"
 #include "sim/base/math.h"
-#include "sim/timing/mac_timing.h"
-#include "sim/timing/stripe_timing.h"
-#include "sim/timing/vector_timing.h"
 
 namespace npu::mapper {
 namespace {
@@ -18,16 +19,11 @@ using std::int64_t;
 /// A split of the input channels must promise 1 / kSplitGain fewer cycles than the best tile
 /// without: its loads lie in short pieces, which the cost model does not see.
 constexpr int64_t kSplitGain = 4;
-constexpr int64_t kMaxExtent = 65535;  ///< Of a tile: what the instructions' fields hold.
-
-bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
-bool has_channel_input(const WindowProblem& p) {
-  return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
-}
 
 /// Sizes to try along a dimension of `n`: n, its ceil-fractions, in steps of `unit` where that is
 /// smaller, down to 1.
-std::vector<int64_t> sizes_to_try(int64_t n, int64_t unit) {
+std::vector<int64_t> sizes_to_try(int64_t n, int64_t unit, const std::optional<int64_t>& decided) {
+  if (decided) return {*decided};
   std::vector<int64_t> sizes;
   for (int64_t parts = 1; parts <= n; parts = parts < 4 ? parts + 1 : parts * 2) {
     int64_t size = ceil_div(n, parts);
@@ -38,267 +34,156 @@ std::vector<int64_t> sizes_to_try(int64_t n, int64_t unit) {
   return sizes;
 }
 
-/// Distinct tile extents along one dimension: the full one and the remainder.
-struct Extents {
-  std::array<int64_t, 2> size{};
-  std::array<int64_t, 2> count{};
-  [[nodiscard]] int64_t total() const { return count[0] + count[1]; }
-};
-Extents split(int64_t n, int64_t tile) {
-  Extents e;
-  e.size = {tile, n % tile};
-  e.count = {n / tile, n % tile == 0 ? 0 : 1};
-  return e;
-}
-
-/// Sum of the input rows that the tiles of one dimension load.
-int64_t loaded(const WindowProblem& p, int64_t out, int64_t tile, bool vertical) {
-  int64_t sum = 0;
-  const auto& w = p.window;
-  for (int64_t first = 0; first < out; first += tile) {
-    const int64_t count = std::min(tile, out - first);
-    sum += vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top,
-                                 p.up_h, p.in_h)
-                          .size
-                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left,
-                                 p.up_w, p.in_w)
-                          .size;
+/// Rows and columns of a tile: all columns, or one row in pieces, unless decided otherwise.
+std::vector<std::pair<int64_t, int64_t>> spaces_to_try(const WindowProblem& p,
+                                                       const WindowDecision& decided) {
+  std::vector<std::pair<int64_t, int64_t>> spaces;
+  const int64_t width = decided.out_w.value_or(p.out_w);
+  for (const int64_t h : sizes_to_try(p.out_h, 1, decided.out_h)) spaces.emplace_back(h, width);
+  if (decided.out_w) return spaces;
+  const int64_t height = decided.out_h.value_or(1);
+  for (const int64_t w : sizes_to_try(p.out_w, 1, {})) {
+    if (w < p.out_w) spaces.emplace_back(height, w);
   }
-  return sum;
+  return spaces;
 }
 
-/// Largest input extent of any tile, an upper bound.
-int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, int64_t up,
-               int64_t in_size) {
-  return std::min(in_size, ((tile - 1) * stride + (kernel - 1) * dilation) / up + 1);
+std::vector<int64_t> channels_to_try(const WindowProblem& p, const NpuConfig& config, int64_t unit,
+                                     const WindowDecision& decided) {
+  if (decided.out_c) return {*decided.out_c};
+  if (decided.in_c && !has_channel_input(p)) return {*decided.in_c * unit};
+  std::vector<int64_t> channels =
+      sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit), {});
+  for (int64_t& c : channels) c *= unit;
+  return channels;
 }
 
-/// Fills in bytes, slots and work of a tile. Nullopt if it does not fit.
-class TileBuilder {
+bool may_stream(const WindowProblem& p, const NpuConfig& config, const WindowDecision& decided) {
+  return has_channel_input(p) && config.mac_array.result_stream_entries > 0 &&
+         p.output == OutputKind::kRequantize && decided.streamed.value_or(true) &&
+         decided.in_c.value_or(p.in_c) == p.in_c &&
+         decided.out_c.value_or(1) <= config.mac_array.cols && decided.acc_slots.value_or(0) == 0;
+}
+
+/// Which of the tile's buffers is the largest.
+std::string largest_of(const WindowTile& t) {
+  return largest_buffer({{"x", t.x_bytes, t.x_slots, -1},
+                         {"w", t.w_bytes, t.w_slots, -1},
+                         {"y", t.y_bytes, t.y_slots, -1}});
+}
+
+[[noreturn]] void does_not_fit(const WindowTile& t, const NpuConfig& config, int64_t budget,
+                               const std::string& layer, const WindowDecision& d) {
+  // A tile of which everything is decided is no smallest one.
+  const bool whole = d.out_h && d.out_w && d.out_c && d.in_c;
+  const std::string_view which = whole ? "decided" : "smallest";
+  const auto slot = [&](const char* name, int64_t bytes, int slots,
+                        const std::optional<int64_t>& decided) {
+    if (slots == 0 || bytes <= decided.value_or(bytes)) return;
+    fail_small_slots({{name, bytes, slots, -1}}, {{name, {}, decided, {}}}, layer);
+  };
+  slot("x", t.x_bytes, t.x_slots, d.x_bytes);
+  slot("w", t.w_bytes, t.w_slots, d.w_bytes);
+  slot("y", t.y_bytes, t.y_slots, d.y_bytes);
+  const int64_t sums = t.acc_bytes * std::max(1, t.acc_slots);
+  if (sums > config.accumulator.capacity_bytes) {
+    fail_mapping({.kind = FaultKind::kCapacity,
+                  .layer = layer,
+                  .key = d.acc_slots && *d.acc_slots > 1 ? "accumulator.slots" : "tile",
+                  .level = MemoryLevel::kAccumulator,
+                  .object = "sums",
+                  .needed = sums,
+                  .there = config.accumulator.capacity_bytes},
+                 "{}: accumulator: the {} tile needs {} bytes, {} are there", layer, which, sums,
+                 config.accumulator.capacity_bytes);
+  }
+  fail_mapping({.kind = FaultKind::kCapacity,
+                .layer = layer,
+                .key = "tile",
+                .level = MemoryLevel::kScratchpad,
+                .object = largest_of(t),
+                .needed = t.scratchpad_bytes(),
+                .there = budget},
+               "{}: scratchpad: the {} tile needs {} bytes (input {}, weights {}, output {}), {} "
+               "are there",
+               layer, which, t.scratchpad_bytes(), t.x_bytes * t.x_slots, t.w_bytes * t.w_slots,
+               t.y_bytes * t.y_slots, budget);
+}
+
+/// Refuses decisions that the layer or the array does not have.
+class DecisionCheck {
  public:
-  TileBuilder(const WindowProblem& problem, const NpuConfig& config, int64_t scratchpad_bytes)
-      : p_(problem), config_(config), budget_(scratchpad_bytes) {}
+  DecisionCheck(const WindowProblem& p, const NpuConfig& config, const std::string& layer)
+      : p_(p), config_(config), layer_(layer) {}
 
-  std::optional<WindowTile> build(WindowTile t) {
-    if (t.out_h > kMaxExtent || t.out_w > kMaxExtent || t.out_c > kMaxExtent) return std::nullopt;
-    t.tap_by_tap =
-        is_float(p_.type) && p_.kind == WindowKind::kConv && p_.taps() > 1 && t.in_c < p_.in_c;
-    layout(t);
-    if (t.streamed) return stream(t);
-    if (t.scratchpad_bytes() > budget_ || t.acc_bytes > config_.accumulator.capacity_bytes) {
-      if (t.scratchpad_bytes() < least_.scratchpad_bytes() || least_.out_h == 0) least_ = t;
-      return std::nullopt;
-    }
-    t.acc_slots = uses_array(p_) ? static_cast<int>(std::min<int64_t>(
-                                       2, config_.accumulator.capacity_bytes / t.acc_bytes))
-                                 : 0;
-    estimate(t);
-    return t;
+  void run(const WindowDecision& d) const {
+    extent("tile.out_h", d.out_h, p_.out_h);
+    extent("tile.out_w", d.out_w, p_.out_w);
+    extent("tile.out_c", d.out_c, p_.out_c);
+    extent("tile.in_c", d.in_c, p_.in_c);
+    extent("images", d.images, p_.w_per_image ? p_.batch : 1);
+    tied_channels(d);
+    if (d.streamed.value_or(false)) streamed(d);
+    accumulators(d);
   }
-  /// The smallest tile that did not fit.
-  [[nodiscard]] const WindowTile& least() const { return least_; }
 
  private:
-  void layout(WindowTile& t) const {
-    const auto& w = p_.window;
-    const bool one_space = t.out_h == p_.out_h && t.out_w == p_.out_w && p_.batch == 1;
-    const bool one_out_c = t.out_c == p_.out_c && p_.groups == 1;
-    const bool one_in_c = t.in_c == p_.in_c;
-    if (!p_.x_resident) {
-      const int64_t rows = extent(t.out_h, w.stride_h, w.kernel_h, w.dilation_h, p_.up_h, p_.in_h);
-      const int64_t cols = extent(t.out_w, w.stride_w, w.kernel_w, w.dilation_w, p_.up_w, p_.in_w);
-      t.x_bytes = round_up(rows * cols * t.in_c * p_.x_size, kAlignment);
-      const bool one =
-          one_space && one_in_c && (has_channel_input(p_) ? p_.groups == 1 : one_out_c);
-      t.x_slots = one ? 1 : 2;
+  template <typename T>
+  [[noreturn]] void refuse(FaultKind kind, std::string_view key, const T& value,
+                           std::string_view why) const {
+    fail_mapping({.kind = kind, .layer = layer_, .key = std::string(key)}, "{}: {}: {}: {}", layer_,
+                 key, value, why);
+  }
+  void extent(std::string_view key, const std::optional<int64_t>& value, int64_t size) const {
+    if (!value || (*value >= 1 && *value <= size)) return;
+    refuse(FaultKind::kRange, key, *value, fmt::format("the layer allows 1 to {}", size));
+  }
+  /// Depthwise and pooling tie the input channels to the output channels.
+  void tied_channels(const WindowDecision& d) const {
+    if (has_channel_input(p_)) return;
+    const int64_t unit = p_.kind == WindowKind::kDepthwise ? p_.multiplier : 1;
+    if (d.out_c && *d.out_c % unit != 0) {
+      refuse(FaultKind::kUnsupported, "tile.out_c", *d.out_c,
+             fmt::format("it must be a multiple of the depth multiplier, {}", unit));
     }
-    if (uses_array(p_) && !p_.w_resident) {
-      const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * t.in_c;
-      t.w_bytes =
-          round_up(round_up(t.out_c * k * p_.w_size, 16) + t.out_c * p_.param_bytes, kAlignment);
-      t.w_slots = one_out_c && one_in_c && (!p_.w_per_image || p_.batch == 1) ? 1 : 2;
-    }
-    if (uses_array(p_)) {
-      t.acc_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.acc_size(), kAlignment);
-    }
-    if (!p_.y_resident) {
-      t.y_bytes = round_up(t.out_h * t.out_w * t.out_c * p_.y_size, kAlignment);
-      t.y_slots = one_space && one_out_c ? 1 : 2;
+    if (d.in_c && d.out_c && *d.in_c != *d.out_c / unit) {
+      refuse(FaultKind::kUnsupported, "tile.in_c", *d.in_c,
+             fmt::format("{} output channels have {} input channels", *d.out_c, *d.out_c / unit));
     }
   }
-
-  /// Bytes that the DRAM moves per position whose channels are cut into runs, `all` of them side by
-  /// side: a run costs whole bursts, but never more than all channels.
-  [[nodiscard]] int64_t moved_bytes(const Extents& runs, int64_t all, int64_t element) const {
-    int64_t sum = 0;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const int64_t bytes = runs.size[i] * element;
-      const int64_t moved =
-          runs.size[i] == all
-              ? bytes
-              : std::min(round_up(bytes, config_.dram.burst_bytes()), all * element);
-      sum += runs.count[i] * moved;
-    }
-    return sum;
+  void accumulators(const WindowDecision& d) const {
+    if (!d.acc_slots) return;
+    const std::string_view key = "accumulator.slots";
+    if (*d.acc_slots > 0 && (!uses_array(p_) || d.streamed.value_or(false)))
+      refuse(FaultKind::kRange, key, *d.acc_slots, "the layer has no sums there, it is 0");
+    const bool needs_sums = uses_array(p_) && !may_stream(p_, config_, d);
+    if (*d.acc_slots < 1 && needs_sums)
+      refuse(FaultKind::kSlots, key, *d.acc_slots, "the layer's sums need at least 1");
   }
-
-  /// Buffers and work of a streamed tile.
-  std::optional<WindowTile> stream(WindowTile& t) const {
-    constexpr int64_t kOutputBytes = 1024;
-    constexpr int64_t kMostOutputSlots = 16;
-    t.acc_bytes = 0;
-    t.piece_h = 1;
-    if (p_.uniform_params) {
-      t.params_bytes = kAlignment;
-      t.w_bytes = round_up(t.out_c * p_.taps() * t.in_c * p_.w_size, kAlignment);
+  void streamed(const WindowDecision& d) const {
+    if (config_.mac_array.result_stream_entries == 0) {
+      refuse(FaultKind::kUnsupported, "streamed", "true",
+             "the array has no result stream (mac_array.result_stream_entries is 0)");
     }
-    const int64_t pieces = ceil_div(p_.out_h, t.piece_h) * ceil_div(p_.out_w, t.out_w) *
-                           ceil_div(p_.out_c, t.out_c) * p_.batch * p_.groups;
-    if (!p_.y_resident) {
-      t.y_bytes = round_up(t.piece_h * t.out_w * t.out_c * p_.y_size, kAlignment);
-      t.y_slots = static_cast<int>(
-          std::min(pieces, std::clamp<int64_t>(kOutputBytes / t.y_bytes, 2, kMostOutputSlots)));
+    if (!has_channel_input(p_) || p_.output != OutputKind::kRequantize) {
+      refuse(FaultKind::kUnsupported, "streamed", "true",
+             "only requantized convolutions and fully connected layers are streamed");
     }
-    const int64_t weight_tiles = ceil_div(p_.out_c, t.out_c) * p_.groups;
-    t.w_slots = 1;
-    if (t.scratchpad_bytes() > budget_) return std::nullopt;
-    t.w_slots += static_cast<int>(
-        std::min((budget_ - t.scratchpad_bytes()) / t.w_bytes, weight_tiles - t.w_slots));
-    estimate(t);
-    return t;
-  }
-
-  /// One streamed tile: its passes of the array, and the vector unit's way through its positions,
-  /// which starts anew with each stripe where the stream cannot hold a second one.
-  void add_streamed(WindowTile& t, int64_t m, int64_t n, int64_t count) const {
-    const MacArrayConfig& array = config_.mac_array;
-    const timing::StripedTile striped = timing::striped_tile(
-        array, {.m = m, .n = n, .k = p_.taps() * p_.in_c, .taps = p_.taps(), .wide = p_.wide});
-    const int64_t entry =
-        timing::vector_op(config_.vector_unit, timing::VectorClass::kRequantize, array.cols, 1)
-            .busy_cycles;
-    for (int64_t i = 0; i < striped.stripes.count(); ++i) {
-      const int64_t positions = striped.stripes.length(i);
-      t.work.mac_cycles += count * striped.passes * striped.fold_cycles(positions);
-      t.work.vector_cycles += count * positions * entry;
-      if (array.result_stream_entries < 2 * array.stripe_positions && positions > 1) {
-        t.work.vector_cycles += count * (positions + array.result_stream_latency_cycles +
-                                         array.result_credit_latency_cycles);
-      }
+    if (d.in_c && *d.in_c < p_.in_c) {
+      refuse(FaultKind::kUnsupported, "tile.in_c", *d.in_c,
+             fmt::format("a streamed tile has all {} input channels", p_.in_c));
     }
-  }
-
-  void estimate(WindowTile& t) const {
-    const Extents h = split(p_.out_h, t.out_h), w = split(p_.out_w, t.out_w),
-                  oc = split(p_.out_c, t.out_c),
-                  ic = split(p_.in_c, has_channel_input(p_) ? t.in_c : p_.in_c);
-    cost::LayerWork& work = t.work;
-    const int64_t outer = p_.batch * p_.groups;
-    const int64_t space = h.total() * w.total() * outer;
-    const int64_t images = p_.w_per_image ? p_.batch : 1;  // with weights of their own
-    const int64_t passes = t.tap_by_tap ? p_.taps() : 1;
-    work.tiles = space * oc.total() * ic.total();
-    arithmetic(t, h, w, oc, ic, outer);
-
-    if (!p_.x_resident) {
-      const Extents channels = split(p_.in_c, t.in_c);
-      const int64_t once = loaded(p_, p_.out_h, t.out_h, true) *
-                           loaded(p_, p_.out_w, t.out_w, false) * outer *
-                           moved_bytes(channels, p_.in_c * p_.groups, p_.x_size);
-      // A space tile stays for all output channels unless channels are outside or its channels are
-      // split.
-      const bool again =
-          has_channel_input(p_) && oc.total() > 1 &&
-          (ic.total() > 1 || (t.order == LoopOrder::kChannelsOuter && space > images));
-      const int64_t times = (again ? oc.total() : 1) * passes;
-      work.load_bytes += once * times;
-      work.descriptors += space * channels.total() * times;
-      work.first_load_bytes += t.x_bytes;
-    }
-    if (uses_array(p_) && !p_.w_resident) {
-      const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * p_.in_c;
-      const int64_t once = p_.groups * (p_.out_c * k * p_.w_size + p_.out_c * p_.param_bytes);
-      const int64_t tiles = space / p_.groups / images;  // with the same weights
-      const bool again =
-          tiles > 1 && ((ic.total() > 1) || (t.order == LoopOrder::kSpaceOuter && oc.total() > 1));
-      const int64_t times = (again ? tiles : 1) * images * passes;
-      work.load_bytes += once * times;
-      work.descriptors += p_.groups * oc.total() * ic.total() * times;
-      work.first_load_bytes += t.w_bytes;
-    }
-    if (!p_.y_resident) {
-      work.store_bytes +=
-          outer * p_.out_h * p_.out_w * moved_bytes(oc, p_.out_c * p_.groups, p_.y_size);
-      work.descriptors += space * oc.total();
-      work.last_store_bytes += t.y_bytes;
-    }
-    if (t.streamed) work.tiles = p_.out_h * oc.total() * outer;
-    t.predicted_cycles = cost::layer_cycles(config_, work);
-  }
-
-  void arithmetic(WindowTile& t, const Extents& h, const Extents& w, const Extents& oc,
-                  const Extents& ic, int64_t outer) const {
-    for (std::size_t a = 0; a < 2; ++a) {
-      for (std::size_t b = 0; b < 2; ++b) {
-        for (std::size_t c = 0; c < 2; ++c) {
-          const int64_t m = h.size[a] * w.size[b];
-          const int64_t n = oc.size[c];
-          const int64_t count = h.count[a] * w.count[b] * oc.count[c] * outer;
-          if (count == 0) continue;
-          if (t.streamed) {
-            add_streamed(t, m, n, count);
-            continue;
-          }
-          t.work.vector_cycles +=
-              count * timing::vector_op(config_.vector_unit,
-                                        uses_array(p_) ? timing::VectorClass::kRequantize
-                                                       : timing::VectorClass::kPool,
-                                        m * n, uses_array(p_) ? 1 : p_.taps())
-                          .total_cycles;
-          if (!uses_array(p_)) continue;
-          if (p_.adds_bias) {
-            t.work.vector_cycles +=
-                count *
-                timing::vector_op(config_.vector_unit, timing::VectorClass::kReduce, m * n, 1)
-                    .total_cycles;
-          }
-          for (std::size_t d = 0; d < 2; ++d) {
-            if (ic.count[d] == 0) continue;
-            const int64_t passes = t.tap_by_tap ? p_.taps() : 1;
-            const int64_t taps = p_.taps() / passes;
-            timing::MacTile tile{.m = m,
-                                 .n = n,
-                                 .k = p_.kind == WindowKind::kDepthwise ? taps : taps * ic.size[d],
-                                 .taps = taps,
-                                 .depthwise = p_.kind == WindowKind::kDepthwise,
-                                 .wide = p_.wide,
-                                 .weights_loaded = p_.kind != WindowKind::kDepthwise};
-            t.work.mac_cycles += count * ic.count[d] * passes *
-                                 timing::mac_tile(config_.mac_array, tile).total_cycles;
-          }
-        }
-      }
+    if (d.out_c && *d.out_c > config_.mac_array.cols) {
+      refuse(FaultKind::kUnsupported, "tile.out_c", *d.out_c,
+             fmt::format("a streamed tile has at most the array's {} columns",
+                         config_.mac_array.cols));
     }
   }
 
   const WindowProblem& p_;
   const NpuConfig& config_;
-  int64_t budget_;
-  WindowTile least_{.out_h = 0};
+  const std::string& layer_;
 };
-
-[[noreturn]] void does_not_fit(const WindowTile& t, const NpuConfig& config, int64_t budget,
-                               const std::string& layer) {
-  if (t.acc_bytes > config.accumulator.capacity_bytes) {
-    fail("{}: accumulator: the smallest tile needs {} bytes, {} are there", layer, t.acc_bytes,
-         config.accumulator.capacity_bytes);
-  }
-  fail(
-      "{}: scratchpad: the smallest tile needs {} bytes (input {}, weights {}, output {}), {} are "
-      "there",
-      layer, t.scratchpad_bytes(), t.x_bytes * t.x_slots, t.w_bytes * t.w_slots,
-      t.y_bytes * t.y_slots, budget);
-}
 
 }  // namespace
 
@@ -316,8 +201,10 @@ InputSpan input_span(int64_t first, int64_t count, int64_t stride, int64_t kerne
 }
 
 WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
-                              int64_t scratchpad_bytes, const std::string& layer) {
-  TileBuilder builder(p, config, scratchpad_bytes);
+                              int64_t scratchpad_bytes, const std::string& layer,
+                              const WindowDecision& decided) {
+  DecisionCheck(p, config, layer).run(decided);
+  TileBuilder builder(p, config, scratchpad_bytes, decided);
   std::optional<WindowTile> best;
   const auto better = [&](const WindowTile& t) {
     if (!best) return true;
@@ -328,11 +215,9 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
       return t.predicted_cycles < best->predicted_cycles;
     return t.scratchpad_bytes() < best->scratchpad_bytes();
   };
-  std::vector<std::pair<int64_t, int64_t>> spaces;
-  for (const int64_t h : sizes_to_try(p.out_h, 1)) spaces.emplace_back(h, p.out_w);
-  for (const int64_t w : sizes_to_try(p.out_w, 1)) {
-    if (w < p.out_w) spaces.emplace_back(1, w);
-  }
+  const std::vector<std::pair<int64_t, int64_t>> spaces = spaces_to_try(p, decided);
+  std::vector<LoopOrder> orders = {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter};
+  if (decided.order) orders = {*decided.order};
   // Depthwise and pooling tie the input channels to the output channels: multiplier outputs per
   // input.
   const int64_t unit = p.kind == WindowKind::kDepthwise ? p.multiplier : 1;
@@ -340,13 +225,13 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
     const std::optional<WindowTile> built = builder.build(t);
     if (built && better(*built)) best = built;
   };
-  if (has_channel_input(p) && config.mac_array.result_stream_entries > 0 &&
-      p.output == OutputKind::kRequantize) {
+  if (may_stream(p, config, decided)) {
+    const int64_t columns = std::min<int64_t>(p.out_c, config.mac_array.cols);
     for (const auto& [h, w] : spaces) {
-      for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
+      for (const LoopOrder order : orders) {
         consider({.out_h = h,
                   .out_w = w,
-                  .out_c = std::min<int64_t>(p.out_c, config.mac_array.cols),
+                  .out_c = decided.out_c.value_or(columns),
                   .in_c = p.in_c,
                   .order = order,
                   .streamed = true});
@@ -354,15 +239,17 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
       if (best) return *best;
     }
   }
+  const bool must_stream = uses_array(p) && decided.acc_slots.value_or(1) == 0;
+  if (must_stream || decided.streamed.value_or(false))
+    does_not_fit(builder.least(), config, scratchpad_bytes, layer, decided);
   const bool ordered = is_float(p.type) && p.taps() > 1;
-  for (const int64_t in_c : has_channel_input(p) ? sizes_to_try(p.in_c, config.mac_array.rows)
-                                                 : std::vector<int64_t>{p.in_c}) {
+  std::vector<int64_t> depths = {p.in_c};
+  if (has_channel_input(p)) depths = sizes_to_try(p.in_c, config.mac_array.rows, decided.in_c);
+  for (const int64_t in_c : depths) {
     if (ordered && best && in_c < p.in_c) break;
-    for (int64_t out_c :
-         sizes_to_try(p.out_c / unit, std::max<int64_t>(1, config.mac_array.cols / unit))) {
-      out_c *= unit;
+    for (const int64_t out_c : channels_to_try(p, config, unit, decided)) {
       for (const auto& [h, w] : spaces) {
-        for (const LoopOrder order : {LoopOrder::kChannelsOuter, LoopOrder::kSpaceOuter}) {
+        for (const LoopOrder order : orders) {
           WindowTile t{.out_h = h, .out_w = w, .out_c = out_c, .in_c = in_c, .order = order};
           if (!has_channel_input(p)) t.in_c = out_c / unit;
           consider(t);
@@ -370,8 +257,24 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
       }
     }
   }
-  if (!best) does_not_fit(builder.least(), config, scratchpad_bytes, layer);
+  if (!best) does_not_fit(builder.least(), config, scratchpad_bytes, layer, decided);
   return *best;
+}
+
+WindowTile window_tile_of(const WindowProblem& p, const NpuConfig& config, int64_t scratchpad_bytes,
+                          const WindowTile& wanted, const std::string& layer) {
+  const auto slots = [](int n) { return n > 0 ? std::optional<int>(n) : std::nullopt; };
+  return choose_window_tile(p, config, scratchpad_bytes, layer,
+                            {.out_h = wanted.out_h,
+                             .out_w = wanted.out_w,
+                             .out_c = wanted.out_c,
+                             .in_c = wanted.in_c,
+                             .order = wanted.order,
+                             .streamed = wanted.streamed,
+                             .acc_slots = slots(wanted.acc_slots),
+                             .x_slots = slots(wanted.x_slots),
+                             .w_slots = slots(wanted.w_slots),
+                             .y_slots = slots(wanted.y_slots)});
 }
 
 }  // namespace npu::mapper

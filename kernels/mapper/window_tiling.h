@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,19 @@ struct WindowTile {
   }
 };
 
+/// What is decided of a window tile; what is absent is free. Slots and bytes of buffers that the
+/// layer does not have are not looked at.
+struct WindowDecision {
+  std::optional<std::int64_t> out_h = {}, out_w = {}, out_c = {}, in_c = {};
+  std::optional<std::int64_t> images = {};  ///< Whole products per step: 1 but for MATMUL.
+  std::optional<LoopOrder> order = {};
+  std::optional<bool> streamed = {};
+  std::optional<int> acc_slots = {};  ///< 0: without accumulators.
+  std::optional<int> x_slots = {}, w_slots = {}, y_slots = {};
+  std::optional<std::int64_t> x_bytes = {}, w_bytes = {},
+                              y_bytes = {};  ///< Of a slot, at least what it needs.
+};
+
 /// Chooses the tile with the least predicted cycles that fits `scratchpad_bytes`; among equals the
 /// smaller one. Input channels are split only if no tile with all of them fits, or where that takes
 /// a quarter of the predicted cycles off (not for floats with a window: their sums have an order,
@@ -97,11 +111,20 @@ struct WindowTile {
 /// convolutions and fully connected layers stream if a tile with all input channels fits: the
 /// largest in space, at most the array's columns of output channels, and as many weight slots as
 /// there are tiles of output channels or room for them.
-/// @throws Error naming the buffer, bytes needed and bytes there if the smallest tile does not fit;
-/// `layer` is how the message names the layer.
+/// What is decided is taken as it is.
+/// @throws MappingError naming the buffer, bytes needed and bytes there if the smallest tile does
+/// not fit, or what of the decisions the layer or the array does not have; `layer` is how the
+/// message names the layer.
 [[nodiscard]] WindowTile choose_window_tile(const WindowProblem& problem, const NpuConfig& config,
-                                            std::int64_t scratchpad_bytes,
-                                            const std::string& layer);
+                                            std::int64_t scratchpad_bytes, const std::string& layer,
+                                            const WindowDecision& decided = {});
+
+/// The tile of given extents, loop order and `streamed`, with the slots that are given (not 0):
+/// fills in buffers, work and predicted cycles. Buffer sizes of `wanted` are not looked at.
+/// @throws MappingError if it does not fit or is not one of the layer.
+[[nodiscard]] WindowTile window_tile_of(const WindowProblem& problem, const NpuConfig& config,
+                                        std::int64_t scratchpad_bytes, const WindowTile& wanted,
+                                        const std::string& layer);
 
 /// Scratchpad slots and addresses start on this boundary [B].
 inline constexpr std::int64_t kAlignment = 64;
