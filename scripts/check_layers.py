@@ -46,13 +46,14 @@ ARROWS = {
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},
     "kernels/llm": MAPPER | {"kernels/mapper", "kernels/lowering", "isa", "workloads/llm"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
+    "sim/interchange": MODULE | {"sim/memory", "sim/compute", "sim/power", "sim/report"},
     # The whole path from a network to a simulated run, as the program takes it.
     "sim/onnx": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/onnx", "kernels/onnx_reference",
        "kernels/onnx_import", "kernels/lowering", "kernels/reference", "workloads/passes"},
     "sim/session": MODULE
-    | {"sim/memory", "sim/core", "sim/power", "sim/report", "sim/onnx", "workloads/graph", "workloads/importers",
-       "workloads/onnx", "workloads/passes", "kernels/mapper", "kernels/lowering", "kernels/reference",
+    | {"sim/memory", "sim/core", "sim/power", "sim/report", "sim/interchange", "sim/onnx", "workloads/graph",
+       "workloads/importers", "workloads/onnx", "workloads/passes", "kernels/mapper", "kernels/lowering", "kernels/reference",
        "kernels/onnx_import", "kernels/onnx_reference"},
     "sim/conformance": MODULE
     | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "sim/base/error.h"
+#include "sim/interchange/import_config.h"
 
 namespace npu::session {
 namespace {
@@ -29,7 +30,13 @@ fs::path configs_folder() {
 
 std::string find_config(const std::string& name) {
   std::error_code error;
-  if (fs::exists(name, error)) return name;
+  if (fs::exists(name, error)) {
+    if (interchange::is_importable(name)) {
+      fail("{}: is no configuration of npusim: `npusim import {} -o npu.yaml` makes one of it",
+           name, name);
+    }
+    return name;
+  }
   const bool is_preset =
       !name.empty() && name.find('/') == std::string::npos && !name.ends_with(".yaml");
   if (!is_preset) fail("{}: no such file", name);
