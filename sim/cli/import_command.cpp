@@ -7,9 +7,9 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
-#include "sim/session/config_path.h"
 #include "sim/config/config_document.h"
 #include "sim/interchange/import_config.h"
+#include "sim/session/config_path.h"
 
 namespace npu::cli {
 namespace {

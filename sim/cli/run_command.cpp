@@ -20,7 +20,7 @@ using session::References;
 struct RunOptions {
   std::string npu = session::kDefaultConfig;
   session::RunRequest request;
-  std::string out, save_outputs, save_tensors;
+  std::string out, save_outputs, save_tensors, scalesim_reports;
   bool profile = false;
 };
 
@@ -36,12 +36,14 @@ int run(RunOptions& o) {
   o.request.keeps_files = !o.out.empty();
   o.request.keeps_outputs = !o.save_outputs.empty();
   o.request.keeps_tensors = !o.save_tensors.empty();
+  o.request.keeps_scalesim_reports = !o.scalesim_reports.empty();
   session::RunResult result = session::run(
       o.request,
       {.show = [&](const std::string& text) { progress.show(text); }, .profile = &profile});
   progress.clear();
   write_files(o.save_outputs, result.outputs);
   write_files(o.save_tensors, result.tensors);
+  write_files(o.scalesim_reports, result.scalesim_reports);
   write_files(o.out, result.files);
   const std::string text = report::text_report(result.report);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
@@ -95,6 +97,9 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--save-outputs", options->save_outputs, "folder for output0.npy, ...");
   command->add_option("--save-tensors", options->save_tensors,
                       "folder for t<index>.npy (three digits), every tensor of the first sample");
+  command->add_option("--scalesim-reports", options->scalesim_reports,
+                      "folder for COMPUTE_REPORT.csv, BANDWIDTH_REPORT.csv and "
+                      "DETAILED_ACCESS_REPORT.csv in SCALE-Sim's columns");
   command->add_flag("--timing-only", options->request.timing_only,
                     "move no data; the same cycles, layers that repeat often simulated once");
   command->add_flag("--simulate-all", options->request.simulate_all,

@@ -6,6 +6,7 @@
 #include "sim/base/error.h"
 #include "sim/base/npy.h"
 #include "sim/config/sections.h"
+#include "sim/interchange/scalesim_reports.h"
 #include "sim/report/writers.h"
 #include "sim/session/build_report.h"
 #include "sim/session/inference.h"
@@ -110,7 +111,7 @@ class Session {
         config_, std::move(program),
         MachineOptions{
             .timing_only = request_.timing_only,
-            .trace = request_.keeps_files,
+            .trace = request_.keeps_files || request_.keeps_scalesim_reports,
             .record_schedule = explains_,
             .capture_tensors = !request_.timing_only && (compares || request_.keeps_tensors)});
     if (network_) kernels::apply_attention(network_->original, machine_->program());
@@ -235,6 +236,10 @@ class Session {
   }
 
   void add_files(RunResult& result) const {
+    if (request_.keeps_scalesim_reports) {
+      result.scalesim_reports =
+          interchange::scalesim_reports(report_, machine_->program(), config_);
+    }
     if (!request_.keeps_files) return;
     result.files = report::report_files(report_);
     result.files["program.lst"] = listing(machine_->program());

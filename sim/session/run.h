@@ -30,9 +30,10 @@ struct RunRequest {
   bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.
   References references = References::kAll;
   kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
-  bool keeps_files = false;    ///< Traces are recorded and RunResult::files made.
-  bool keeps_outputs = false;  ///< RunResult::outputs.
-  bool keeps_tensors = false;  ///< RunResult::tensors.
+  bool keeps_files = false;             ///< Traces are recorded and RunResult::files made.
+  bool keeps_outputs = false;           ///< RunResult::outputs.
+  bool keeps_tensors = false;           ///< RunResult::tensors.
+  bool keeps_scalesim_reports = false;  ///< RunResult::scalesim_reports.
 };
 
 /// Files by name.
@@ -45,6 +46,7 @@ struct RunResult {
   Files files;    ///< Of the report's folder.
   Files outputs;  ///< output0.npy, …
   Files tensors;  ///< t000.npy, …: every tensor of the first sample.
+  Files scalesim_reports;
 };
 
 /// Who watches a run.
