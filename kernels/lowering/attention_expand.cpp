@@ -10,8 +10,10 @@
 #include "kernels/cost/layer_cost.h"
 #include "kernels/mapper/attention_plan.h"
 #include "kernels/mapper/decisions.h"
+#include "kernels/mapper/mapping.h"
 #include "kernels/mapper/mapping_error.h"
 #include "sim/base/error.h"
+#include "sim/base/yaml_text.h"
 
 namespace npu::kernels {
 namespace {
@@ -41,6 +43,23 @@ AttentionVariant decided_variant(const Node& node, AttentionVariant wanted,
                          d->output, d->fused ? "fused" : "unfused");
   }
   return variant;
+}
+
+std::string shown_name(const graph::Tensor& tensor) {
+  return yaml::quoted(tensor.name.empty() ? "?" : mapper::printable(tensor.name));
+}
+
+/// @throws MappingError for a decision on an ATTENTION that is not there.
+void require_attention(const Graph& graph, const mapper::Decisions& decisions) {
+  for (const mapper::AttentionDecision& d : decisions.attention) {
+    const bool there = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+      return node.kind == OpKind::kAttention && node.outputs.at(0) == d.output;
+    });
+    if (there) continue;
+    mapper::fail_mapping({.kind = mapper::FaultKind::kName,
+                          .key = fmt::format("attention.{}.tensor", d.output)},
+                         "attention: tensor {} is the output of no ATTENTION", d.output);
+  }
 }
 
 /// The nodes that one ATTENTION becomes.
@@ -143,6 +162,7 @@ class Expansion {
 std::vector<AttentionChoice> choose_attention(const Graph& graph, const NpuConfig& config,
                                               AttentionVariant wanted,
                                               const mapper::Decisions* decisions) {
+  if (decisions != nullptr) require_attention(graph, *decisions);
   std::vector<AttentionChoice> choices;
   for (const Node& node : graph.nodes) {
     if (node.kind != OpKind::kAttention) continue;
@@ -216,9 +236,9 @@ std::string attention_yaml(const Graph& graph, const std::vector<AttentionChoice
   std::string text = "attention:\n";
   for (const AttentionChoice& c : choices) {
     text += fmt::format(
-        "  - {{tensor: {}, name: \"{}\", variant: {}, key_block: {}, fused: {{cycles: {}, "
+        "  - {{tensor: {}, name: {}, variant: {}, key_block: {}, fused: {{cycles: {}, "
         "dram_bytes: {}}}, unfused: {{cycles: {}, dram_bytes: {}}}}}\n",
-        c.output, graph.tensor(c.output).name, c.fused ? "fused" : "unfused", c.key_block,
+        c.output, shown_name(graph.tensor(c.output)), c.fused ? "fused" : "unfused", c.key_block,
         c.fused_cycles, c.fused_dram_bytes, c.unfused_cycles, c.unfused_dram_bytes);
   }
   return text;

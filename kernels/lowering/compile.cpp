@@ -217,7 +217,7 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   if (!compiled.attention.empty())
     program.provenance["attention"] = attention_provenance(compiled.attention);
   compiled.mapping_yaml =
-      mapper::to_yaml(mapping, graph) + attention_yaml(graph, compiled.attention);
+      mapper::to_yaml(mapping, graph, config) + attention_yaml(graph, compiled.attention);
   compiled.host_before = mapping.partition.host_before;
   compiled.host_after = mapping.partition.host_after;
   compiled.repeats = std::move(repeats);

@@ -27,7 +27,6 @@ struct LayerDecision {
   std::vector<std::int64_t> box = {};          ///< Reductions; empty: free.
   std::optional<std::int64_t> heads = {}, rows = {}, keys = {};  ///< Fused attention.
   std::vector<BufferDecision> buffers = {};
-  std::string where = {};  ///< "m.yaml:12", for messages.
 };
 
 /// Where a storage lies.
@@ -35,14 +34,13 @@ struct TensorDecision {
   graph::TensorId tensor = -1;  ///< Any tensor of the storage.
   bool resident = false;        ///< In the scratchpad from its producer to its last consumer.
   std::optional<std::int64_t> address = {};  ///< In the scratchpad.
-  std::string where = {};
+  std::vector<graph::TensorId> same = {};    ///< Tensors that must be in the same storage.
 };
 
 /// How an ATTENTION runs.
 struct AttentionDecision {
   graph::TensorId output = -1;  ///< The node's.
   bool fused = false;
-  std::string where = {};
 };
 
 /// A whole or partial mapping of a network. Layers and tensors that it does not name are free.

@@ -67,8 +67,12 @@ struct Mapping {
 [[nodiscard]] std::vector<std::string> layer_names(const graph::Graph& graph,
                                                    const Partition& partition);
 
-/// The mapping as YAML: per layer tile sizes, loop order, buffers; per tensor its placement.
-[[nodiscard]] std::string to_yaml(const Mapping& mapping, const graph::Graph& graph);
+/// The mapping as YAML, everything that MappingFile reads back: per layer tile sizes, loop order,
+/// buffers; per tensor its placement. Names are printable().
+[[nodiscard]] std::string to_yaml(const Mapping& mapping, const graph::Graph& graph,
+                                  const NpuConfig& config);
+/// A name as mappings write it: what is not printable ASCII becomes `?`.
+[[nodiscard]] std::string printable(std::string_view text);
 
 // --- what a node looks like to the mapper (layer_shape.cpp) ---
 

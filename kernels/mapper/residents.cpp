@@ -132,6 +132,13 @@ ResidentDecisions resident_decisions(const Storages& storages, const Decisions& 
     const auto index =
         static_cast<std::size_t>(storages.of_tensor[static_cast<std::size_t>(d.tensor)]);
     const Storage& s = storages.all[index];
+    for (const graph::TensorId id : d.same) {
+      const bool same = id >= 0 && static_cast<std::size_t>(id) < storages.of_tensor.size() &&
+                        storages.of_tensor[static_cast<std::size_t>(id)] == static_cast<int>(index);
+      if (same) continue;
+      fail_mapping({.kind = FaultKind::kName, .key = fmt::format("tensors.{}.tensors", d.tensor)},
+                   "tensors: {} does not share the bytes of {}", id, d.tensor);
+    }
     if (result.of(index) != nullptr)
       refuse(s, FaultKind::kName, "memory", -1, "and is decided twice");
     if (d.resident && (s.role != StorageRole::kIntermediate || s.bytes == 0)) {

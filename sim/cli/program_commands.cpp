@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
 
 struct CompileArguments {
-  std::string npu = session::kDefaultConfig, output, mapping;
+  std::string npu = session::kDefaultConfig, output, mapping, write_mapping;
   session::ModelOptions model;
   kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
@@ -31,10 +31,10 @@ int compile(const CompileArguments& a) {
   const NpuConfig config = load_npu_config(session::find_config(a.npu));
   const session::Network network = session::load_network(a.model, false);
   const kernels::Compiled compiled =
-      session::compile_network(network, config, {.attention = a.attention});
+      session::compile_mapped(network, config, {.attention = a.attention}, a.mapping);
   isa::save(compiled.program, a.output);
-  if (!a.mapping.empty()) {
-    write_file(a.mapping, std::as_bytes(std::span(compiled.mapping_yaml)));
+  if (!a.write_mapping.empty()) {
+    write_file(a.write_mapping, std::as_bytes(std::span(compiled.mapping_yaml)));
   }
   for (const std::string& line : network.fusions) fmt::print("fused: {}\n", line);
   for (const std::string& line : session::attention_notes(network.mapped, compiled.attention))
@@ -80,7 +80,9 @@ void add_compile(CLI::App& app, Action& action) {
       ->required();
   add_model_options(*command, a->model);
   command->add_option("-o,--output", a->output, "program file to write")->required();
-  command->add_option("--mapping", a->mapping, "also write the mapping as YAML");
+  command->add_option("--mapping", a->mapping,
+                      "mapping to take, whole or in part, as `--write-mapping` writes it");
+  command->add_option("--write-mapping", a->write_mapping, "also write the mapping as YAML");
   add_attention_option(*command, a->attention);
   command->callback([a, &action] { action = [a] { return compile(*a); }; });
 }

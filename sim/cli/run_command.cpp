@@ -113,6 +113,8 @@ void add_run(CLI::App& app, Action& action) {
                                             {"none", References::kNone}}))
       ->default_str("all");
   add_attention_option(*command, options->request.attention);
+  command->add_option("--mapping", options->request.mapping,
+                      "mapping to take, whole or in part: a mapping.yaml as `--out` writes it");
   command->add_flag("--profile", options->profile, "print the time of each phase on stderr");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }

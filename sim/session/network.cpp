@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "kernels/mapper/mapping_reader.h"
 #include "sim/base/file.h"
 #include "sim/base/sha256.h"
 #include "sim/session/version.h"
@@ -89,6 +90,19 @@ kernels::Compiled compile_network(const Network& network, const NpuConfig& confi
   provenance["model_sha256"] = network.sha256;
   provenance["options"] = options_text(network.options);
   return compiled;
+}
+
+kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config,
+                                 kernels::CompileOptions options, const std::string& mapping) {
+  if (mapping.empty()) return compile_network(network, config, options);
+  const mapper::MappingFile file = mapper::MappingFile::load(mapping);
+  file.require_network(network.mapped.name);
+  options.decisions = &file.decisions();
+  try {
+    return compile_network(network, config, options);
+  } catch (const mapper::MappingError& error) {
+    file.fail_at(error);
+  }
 }
 
 std::vector<std::string> attention_notes(const graph::Graph& network,

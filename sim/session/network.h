@@ -29,6 +29,11 @@ struct Network {
 /// Compiles and adds the provenance that only the program knows: version, model, options.
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
                                                 const kernels::CompileOptions& options);
+/// The same by the decisions of a mapping file; empty: without. @throws Error with file and line
+/// for decisions that are not legal.
+[[nodiscard]] kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config,
+                                               kernels::CompileOptions options,
+                                               const std::string& mapping);
 
 /// One line per ATTENTION: which variant runs, with the predictions for both.
 [[nodiscard]] std::vector<std::string> attention_notes(

@@ -27,6 +27,8 @@ void check_request(const RunRequest& r) {
     fail("--simulate-all: only a timing-only run leaves repeated layers out");
   }
   if (!r.calibrate.empty()) fail("--calibrate: only for float ONNX models");
+  if (!r.mapping.empty() && !r.program.empty())
+    fail("--mapping: a program is mapped already, --program takes none");
   if (!r.timing_only) return;
   if (r.keeps_outputs) fail("--save-outputs: a timing-only run has no outputs");
   if (r.keeps_tensors) fail("--save-tensors: a timing-only run has no tensors");
@@ -92,10 +94,11 @@ class Session {
     } else {
       profile_.charge(Profile::kLoad);
       show_("mapping");
-      kernels::Compiled compiled = compile_network(*network_, config_,
-                                                   {.timing_only = request_.timing_only,
-                                                    .attention = request_.attention,
-                                                    .repeat_effort = repeat_effort});
+      kernels::Compiled compiled = compile_mapped(*network_, config_,
+                                                  {.timing_only = request_.timing_only,
+                                                   .attention = request_.attention,
+                                                   .repeat_effort = repeat_effort},
+                                                  request_.mapping);
       if (effort_ <= 1) {
         const auto lines = attention_notes(network_->mapped, compiled.attention);
         notes_.insert(notes_.end(), lines.begin(), lines.end());

@@ -10,7 +10,7 @@ class ProgramTest(CliTest):
     def setUp(self):
         super().setUp()
         self.program_file = self.folder / "digits.npu"
-        self.npusim("compile", "--model", MODEL, "-o", self.program_file, "--mapping",
+        self.npusim("compile", "--model", MODEL, "-o", self.program_file, "--write-mapping",
                     self.folder / "mapping.yaml")
 
     def total_cycles(self, *arguments):
