@@ -56,9 +56,9 @@ void require_attention(const Graph& graph, const mapper::Decisions& decisions) {
       return node.kind == OpKind::kAttention && node.outputs.at(0) == d.output;
     });
     if (there) continue;
-    mapper::fail_mapping({.kind = mapper::FaultKind::kName,
-                          .key = fmt::format("attention.{}.tensor", d.output)},
-                         "attention: tensor {} is the output of no ATTENTION", d.output);
+    mapper::fail_mapping(
+        {.kind = mapper::FaultKind::kName, .key = fmt::format("attention.{}.tensor", d.output)},
+        "attention: tensor {} is the output of no ATTENTION", d.output);
   }
 }
 

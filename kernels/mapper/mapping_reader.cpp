@@ -234,8 +234,8 @@ void MappingFile::fail_at(const MappingError& error) const {
   const Fault& fault = error.fault();
   const auto layer = layers_.find(fault.layer);
   if (layer != layers_.end()) fail_in(layer->second, fault.key, error.what());
-  for (const auto& [section, entries] : {std::pair("tensors.", &tensors_),
-                                         std::pair("attention.", &attention_)}) {
+  for (const auto& [section, entries] :
+       {std::pair("tensors.", &tensors_), std::pair("attention.", &attention_)}) {
     if (!fault.key.starts_with(section)) continue;
     const std::string rest = fault.key.substr(std::string_view(section).size());
     const std::size_t dot = rest.find('.');

@@ -30,7 +30,8 @@ using onnx_import::NpuStage;
 void check_request(const RunRequest& o) {
   if (!o.program.empty()) fail("--program: a program holds one stage, an ONNX model needs --model");
   if (!o.model.weights.empty()) fail("--weights: an ONNX model has its own");
-  if (!o.mapping.empty()) fail("--mapping: not for ONNX models, whose stages are mapped one by one");
+  if (!o.mapping.empty())
+    fail("--mapping: not for ONNX models, whose stages are mapped one by one");
   if (o.keeps_tensors) fail("--save-tensors: not for ONNX models");
   if (o.keeps_scalesim_reports) fail("--scalesim-reports: not for ONNX models");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
