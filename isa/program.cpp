@@ -59,6 +59,7 @@ void write_layers(const Program& program, Writer& out) {
     out.i32(layer.source_index);
     out.i64(layer.macs);
     out.i64(layer.repeats);
+    out.u8(layer.continues ? 1 : 0);
   }
 }
 

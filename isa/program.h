@@ -39,6 +39,9 @@ struct LayerRecord {
   /// How many equal layers it stands for, itself included: a timing-only run counts its cycles and
   /// events so many times.
   std::int64_t repeats = 1;
+  /// A further part of the layer before it: tiles of a layer repeat each as often as its part says,
+  /// those left out are as good as run.
+  bool continues = false;
 };
 
 /// Bytes that DRAM holds before the program starts. Timing-only programs may leave `bytes` empty.

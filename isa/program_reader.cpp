@@ -123,12 +123,17 @@ void read_notes(Reader in, Program& program) {
 }
 
 void read_layers(Reader in, Program& program) {
-  program.layers.resize(in.count(24));
+  program.layers.resize(in.count(25));
   for (LayerRecord& layer : program.layers) {
     layer.name = in.string();
     layer.source_index = in.i32();
     layer.macs = in.i64_in(0, std::numeric_limits<std::int64_t>::max(), "macs");
     layer.repeats = in.i64_in(1, kMaxRepeats, "repeats");
+    const std::uint8_t continues = in.u8();
+    if (continues > (&layer == program.layers.data() ? 0 : 1)) {
+      in.error("continues must be 0 or 1, 0 for the first layer, got {}", continues);
+    }
+    layer.continues = continues == 1;
   }
   in.finish();
 }

@@ -10,6 +10,7 @@
 #include "kernels/lowering/op_table.h"
 #include "kernels/lowering/partition.h"
 #include "kernels/lowering/schedule.h"
+#include "kernels/lowering/step_repeats.h"
 #include "sim/base/error.h"
 
 namespace npu::kernels {
@@ -55,16 +56,13 @@ void place_in_dram(const Graph& graph, const CompileOptions& options, Mapping& m
   }
 }
 
-RepeatPlan plan_repeats(const Graph& graph, const NpuConfig& config, const Mapping& mapping,
-                        const CompileOptions& options) {
-  if (options.repeat_effort <= 0) return keep_all(mapping.layers.size());
+/// Cycles that steady periods take at least.
+double steady_cycles(const NpuConfig& config, const CompileOptions& options) {
   const double refresh_cycles =
       config.dram.kind == DramKind::kFixedLatency
           ? 0
           : config.dram.tRFC * config.clock.frequency_mhz / config.dram.clock_mhz;
-  const double steady_cycles = std::max(kLeastSteadyCycles, refresh_cycles / kRefreshShare);
-  return find_repeats(layer_keys(graph, mapping), predicted_cycles(graph, config, mapping),
-                      steady_cycles * options.repeat_effort);
+  return std::max(kLeastSteadyCycles, refresh_cycles / kRefreshShare) * options.repeat_effort;
 }
 
 /// What a layer that is left out would have written lies where the one in its place writes.
@@ -182,9 +180,16 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   take_planned(graph, mapping, compiled.attention);
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);
-  RepeatPlan repeats = plan_repeats(graph, config, mapping, options);
+  const bool folds = options.repeat_effort > 0;
+  const double steady = steady_cycles(config, options);
+  const std::vector<double> cycles = predicted_cycles(graph, config, mapping);
+  RepeatPlan repeats = folds ? find_repeats(layer_keys(graph, mapping), cycles, steady)
+                             : keep_all(mapping.layers.size());
   place_left_out(graph, repeats, mapping);
   lower_layers(graph, config, mapping, repeats, out);
+  if (folds)
+    fold_steps(mapping, cycles, steady, config.dram.burst_bytes(), out.steps(), out.layers(),
+               repeats);
 
   std::vector<Item> items = schedule(std::move(out.steps()));
   insert_tokens(items);

@@ -64,7 +64,7 @@ struct Compiled {
   std::vector<int>
       host_before;  ///< Node indices the host runs before the NPU program (float to integer).
   std::vector<int> host_after;  ///< … and after it.
-  RepeatPlan repeats;           ///< One kept layer per layer of the program.
+  RepeatPlan repeats;           ///< One kept entry per layer record of the program.
 };
 
 /// Maps `graph` (verified, passes applied) onto `config` and lowers it.

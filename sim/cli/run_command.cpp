@@ -100,8 +100,9 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--scalesim-reports", options->scalesim_reports,
                       "folder for COMPUTE_REPORT.csv, BANDWIDTH_REPORT.csv and "
                       "DETAILED_ACCESS_REPORT.csv in SCALE-Sim's columns");
-  command->add_flag("--timing-only", options->request.timing_only,
-                    "move no data; the same cycles, layers that repeat often simulated once");
+  command->add_flag(
+      "--timing-only", options->request.timing_only,
+      "move no data; the same cycles, layers and tiles that repeat often simulated once");
   command->add_flag("--simulate-all", options->request.simulate_all,
                     "with --timing-only: simulate repeated layers each time");
   command

@@ -43,8 +43,8 @@ class Checker {
         constants_(check_layout(program, config)),
         maps_{ByteMap(program.dram_bytes), ByteMap(config.scratchpad.capacity_bytes),
               ByteMap(config.accumulator.capacity_bytes)},
-        max_pending_(
-            std::max(kMaxPending, static_cast<std::size_t>(config.sequencer.queue_depth))) {
+        max_pending_(std::max(kMaxPending, static_cast<std::size_t>(config.sequencer.queue_depth))),
+        is_whole_(std::ranges::none_of(program.layers, &isa::LayerRecord::continues)) {
     if (!program.layer_of.empty() && program.layer_of.size() != program.code.size()) {
       fail("{} layer indices for {} instructions", program.layer_of.size(), program.code.size());
     }
@@ -186,7 +186,8 @@ class Checker {
   void read(const isa::Region& region, std::size_t engine, std::uint32_t number) {
     ByteMap& map = map_of(region.memory);
     const auto mark = [&](ByteState& state, std::int64_t low, std::int64_t high) {
-      if (state.writer == ByteState::kNobody) unwritten(engine, region.memory, low, high);
+      if (state.writer == ByteState::kNobody && is_whole_)
+        unwritten(engine, region.memory, low, high);
       if (state.writer < kEngines && unordered(engine, state.writer, state.writer_number)) {
         conflict(engine, "reads", state.writer, state.writer_number, "writes", region.memory, low,
                  high);
@@ -221,6 +222,7 @@ class Checker {
   }
 
   void check_outputs() {
+    if (!is_whole_) return;
     for (const isa::TensorRecord& t : program_.tensors) {
       if (t.role != isa::TensorRole::kOutput || t.memory != Memory::kDram) continue;
       map_of(Memory::kDram)
@@ -283,6 +285,7 @@ class Checker {
   std::array<Track, kEngines> tracks_;
   std::size_t pending_ = 0;  ///< Over all tracks.
   const std::size_t max_pending_;
+  const bool is_whole_;  ///< No parts of layers are left out.
   isa::Footprint footprint_;
 };
 

@@ -27,6 +27,19 @@ EventCounts difference(const EventCounts& now, const EventCounts& before) {
   return out;
 }
 
+/// `part` follows `whole` in time and is of the same layer.
+void append(LayerStats& whole, const LayerStats& part) {
+  const std::uint64_t cycles = whole.cycles() + part.cycles();
+  whole.end_cycle = part.end_cycle;
+  whole.further_cycles = cycles - (whole.end_cycle - whole.begin_cycle) * whole.repeats;
+  whole.mac_busy_cycles += part.mac_busy_cycles;
+  whole.vector_busy_cycles += part.vector_busy_cycles;
+  whole.dma_busy_cycles += part.dma_busy_cycles;
+  whole.dram_read_bytes += part.dram_read_bytes;
+  whole.dram_write_bytes += part.dram_write_bytes;
+  for (std::size_t e = 0; e < kEventCount; ++e) whole.events[e] += part.events[e];
+}
+
 std::string provenance_or(const isa::Program& program, const std::string& key,
                           const std::string& otherwise) {
   const auto at = program.provenance.find(key);
@@ -51,14 +64,21 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
   r.dma_channels = config.dma.channels;
   r.ledger = make_ledger(config.energy, config.clock, stats.events, stats.total_cycles);
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
-    const LayerStats& s = stats.layers[i];
+    const isa::LayerRecord& layer = program.layers[i];
+    if (layer.continues) {
+      append(r.layers.back().stats, stats.layers[i]);
+      continue;
+    }
     report::LayerRow row;
-    row.name = program.layers[i].name;
-    row.macs = program.layers[i].macs * program.layers[i].repeats;
-    row.stats = s;
-    row.energy_pj = make_ledger(config.energy, config.clock, s.events, s.cycles()).total_pj();
+    row.name = layer.name;
+    row.macs = layer.macs * layer.repeats;
+    row.stats = stats.layers[i];
     r.macs_per_inference += row.macs;
     r.layers.push_back(std::move(row));
+  }
+  for (report::LayerRow& row : r.layers) {
+    row.energy_pj =
+        make_ledger(config.energy, config.clock, row.stats.events, row.stats.cycles()).total_pj();
   }
   r.no_layer_energy_pj = make_ledger(config.energy, config.clock,
                                      difference(stats.events_per_layer.back(), no_layer_before), 0)

@@ -153,9 +153,9 @@ class Session {
   void note_what_is_missing() {
     if (!repeats_.periods.empty()) {
       notes_.push_back(
-          fmt::format("layers that repeat were simulated once: {} of {} layers, {} of {} cycles; "
-                      "--simulate-all simulates each",
-                      repeats_.kept.size(), repeats_.stands_in.size(),
+          fmt::format("layers and tiles that repeat were simulated once: {} of {} layers, {} of {} "
+                      "cycles; --simulate-all simulates each",
+                      report_.layers.size(), repeats_.stands_in.size(),
                       report_.stats.simulated_cycles, report_.stats.total_cycles));
     }
     if (request_.keeps_files && !explains_) notes_.emplace_back(kNoRepeatedPath);

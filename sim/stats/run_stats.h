@@ -29,12 +29,14 @@ struct LayerStats {
   /// How many equal layers the figures are of, which it stood for in the simulation; its span, as
   /// often as that, is their time.
   std::uint64_t repeats = 1;
+  /// Cycles of parts of the span that stand for several, beyond those of the span itself.
+  std::uint64_t further_cycles = 0;
   /// Of its own instructions; summed over the DMA channels.
   std::uint64_t mac_busy_cycles = 0, vector_busy_cycles = 0, dma_busy_cycles = 0;
   std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0;  ///< Whole bursts.
   EventCounts events{};
 
-  [[nodiscard]] std::uint64_t cycles() const { return (end_cycle - begin_cycle) * repeats; }
+  [[nodiscard]] std::uint64_t cycles() const { return (end_cycle - begin_cycle) * repeats + further_cycles; }
 };
 
 /// One run: what a reader of many short runs needs of each.

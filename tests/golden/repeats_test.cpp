@@ -43,7 +43,7 @@ TEST(RepeatedLayers, TheReportSaysWhatWasSimulatedAndBothAgree) {
       {"run", "--model", model, "--timing-only", "--samples", "2", "--out", folder / "once"});
   ASSERT_EQ(once.exit_code, 0) << once.output;
   EXPECT_THAT(once.output, HasSubstr("repeats\n"));
-  EXPECT_THAT(once.output, HasSubstr("note: layers that repeat were simulated once: "));
+  EXPECT_THAT(once.output, HasSubstr("note: layers and tiles that repeat were simulated once: "));
   EXPECT_THAT(once.output, HasSubstr(" of 576 layers, "));
   EXPECT_THAT(once.output, HasSubstr("where the time went: not found where repeated layers are"));
   const ProgramRun each = run_npusim({"run", "--model", model, "--timing-only", "--samples", "2",

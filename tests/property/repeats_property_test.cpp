@@ -121,6 +121,48 @@ test::Simulation repeated_once(const NpuConfig& config, const graph::Graph& grap
   }
 }
 
+/// Few layers of many tiles each.
+graph::Graph long_layers(std::mt19937_64& rng) {
+  NetworkBuilder net("long");
+  if (rng() % 2 == 0) {
+    TensorId x = net.input({size(rng, 1, 8), size(rng, 500, 3000)});
+    x = net.fully_connected(x, size(rng, 2000, 8000));
+    return net.finish({net.fully_connected(x, size(rng, 64, 512))});
+  }
+  const std::int64_t edge = size(rng, 40, 120);
+  TensorId x = net.input({1, edge, edge, size(rng, 4, 32)});
+  x = net.conv(x, size(rng, 16, 96), graph::square_window(3, 1, 1));
+  x = net.depthwise(x, graph::square_window(3, 1, 1));
+  x = net.unary(OpKind::kLeakyRelu, x);
+  return net.finish({net.conv(x, size(rng, 16, 96), graph::square_window(1, 1, 0))});
+}
+
+/// Repeats simulated once against all of them simulated.
+void check(const NpuConfig& config, const graph::Graph& graph) {
+  const auto once = test::in_child([&] { return repeated_once(config, graph); }, 300);
+  ASSERT_EQ(once.outcome, test::Outcome::kDone) << once.message;
+  kernels::Compiled all = kernels::compile(graph, config, {.timing_only = true});
+  const auto each = test::simulate(config, all.program, {}, {.timing_only = true});
+  ASSERT_EQ(each.outcome, test::Outcome::kDone) << each.message;
+  const auto agree = [](double a, double b) { return std::abs(a - b) <= kAgreement * b; };
+  EXPECT_TRUE(agree(static_cast<double>(once.total_cycles), static_cast<double>(each.total_cycles)))
+      << once.total_cycles << " of " << each.total_cycles << " cycles, simulated " << once.macs;
+  EXPECT_TRUE(agree(once.ledger_pj, each.ledger_pj))
+      << once.ledger_pj << " of " << each.ledger_pj << " pJ";
+  EXPECT_TRUE(agree(static_cast<double>(once.dram_bytes), static_cast<double>(each.dram_bytes)))
+      << once.dram_bytes << " of " << each.dram_bytes << " bytes";
+  EXPECT_TRUE(once.buckets_close);
+  EXPECT_NEAR(once.power_pj, once.ledger_pj, 1e-9 * once.ledger_pj);
+  if (std::getenv("NPUSIM_SHOW") != nullptr) {
+    fmt::print(
+        "{:.4f} % of cycles, simulated {:.1f} %, {} cycles\n",
+        100.0 *
+            (static_cast<double>(once.total_cycles) / static_cast<double>(each.total_cycles) - 1),
+        100.0 * static_cast<double>(once.macs) / static_cast<double>(once.total_cycles),
+        each.total_cycles);
+  }
+}
+
 class RepeatsProperty : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(RepeatsProperty, AgreeWithAllOfThemSimulated) {
@@ -128,30 +170,18 @@ TEST_P(RepeatsProperty, AgreeWithAllOfThemSimulated) {
   for (int i = 0; i < 4; ++i) {
     SCOPED_TRACE(fmt::format("seed {} network {}", GetParam(), i));
     const NpuConfig config = test::random_config(rng);
-    const graph::Graph graph = network(rng);
-    const auto once = test::in_child([&] { return repeated_once(config, graph); }, 300);
-    ASSERT_EQ(once.outcome, test::Outcome::kDone) << once.message;
-    kernels::Compiled all = kernels::compile(graph, config, {.timing_only = true});
-    const auto each = test::simulate(config, all.program, {}, {.timing_only = true});
-    ASSERT_EQ(each.outcome, test::Outcome::kDone) << each.message;
-    const auto agree = [](double a, double b) { return std::abs(a - b) <= kAgreement * b; };
-    EXPECT_TRUE(
-        agree(static_cast<double>(once.total_cycles), static_cast<double>(each.total_cycles)))
-        << once.total_cycles << " of " << each.total_cycles << " cycles, simulated " << once.macs;
-    EXPECT_TRUE(agree(once.ledger_pj, each.ledger_pj))
-        << once.ledger_pj << " of " << each.ledger_pj << " pJ";
-    EXPECT_TRUE(agree(static_cast<double>(once.dram_bytes), static_cast<double>(each.dram_bytes)))
-        << once.dram_bytes << " of " << each.dram_bytes << " bytes";
-    EXPECT_TRUE(once.buckets_close);
-    EXPECT_NEAR(once.power_pj, once.ledger_pj, 1e-9 * once.ledger_pj);
-    if (std::getenv("NPUSIM_SHOW") != nullptr) {
-      fmt::print(
-          "{:.4f} % of cycles, simulated {:.1f} %, {} cycles\n",
-          100.0 *
-              (static_cast<double>(once.total_cycles) / static_cast<double>(each.total_cycles) - 1),
-          100.0 * static_cast<double>(once.macs) / static_cast<double>(once.total_cycles),
-          each.total_cycles);
-    }
+    check(config, network(rng));
+  }
+}
+
+TEST_P(RepeatsProperty, TilesOfLongLayersAgreeWithAllOfThemSimulated) {
+  std::mt19937_64 rng(GetParam() + 1000);
+  for (int i = 0; i < 2; ++i) {
+    SCOPED_TRACE(fmt::format("seed {} network {}", GetParam(), i));
+    NpuConfig config = test::random_config(rng);
+    config.scratchpad.capacity_bytes *= 16;  // For tiles of many bytes.
+    config.accumulator.capacity_bytes *= 16;
+    check(config, long_layers(rng));
   }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, RepeatsProperty, testing::Range<std::uint64_t>(0, 12));

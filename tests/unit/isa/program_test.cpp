@@ -121,7 +121,7 @@ TEST(ProgramFile, RefusesABadHeader) {
     return sealed(bytes);
   };
   using container::Section;
-  expect_error(with(8, 3, 4), "offset 8: program format version must be 2, got 3");
+  expect_error(with(8, 4, 4), "offset 8: program format version must be 3, got 4");
   expect_error(with(12, 8, 4), "offset 12: expected 7 sections, got 8");
   expect_error(with(row_of(Section::kCode), 3, 4), "expected section 2, got 3");
   expect_error(with(row_of(Section::kCode) + 4, 1, 4), "expected 0, got 1");
