@@ -23,23 +23,19 @@ class Runner {
     }
   }
 
-  std::int64_t run_host(std::size_t index) {
+  void run_host(std::size_t index) {
     const onnx::Node& node = graph_.nodes.at(index);
     const std::string place = fmt::format("{}: {}", network_.model.file, describe(node, index));
     std::vector<const Value*> inputs;
-    std::int64_t bytes = 0;
     for (const std::string& name : node.inputs) {
       inputs.push_back(name.empty() ? nullptr : &find(name));
-      if (!name.empty()) bytes += static_cast<std::int64_t>(inputs.back()->bytes.size());
     }
     std::vector<Value> outputs = evaluate(node, network_.opset(node.domain), inputs, place);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      bytes += static_cast<std::int64_t>(outputs[i].bytes.size());
       if (!node.outputs[i].empty()) {
         values_.insert_or_assign(node.outputs[i], std::move(outputs[i]));
       }
     }
-    return bytes;
   }
 
   void run_npu(std::size_t index, const NpuStage& stage, const NpuRunner& npu) {
@@ -77,7 +73,7 @@ class Runner {
 }  // namespace
 
 std::vector<Value> run_plan(const Network& network, const Plan& plan, onnx::Values inputs,
-                            const NpuRunner& npu, const HostObserver& on_host) {
+                            const NpuRunner& npu) {
   Runner runner(network, std::move(inputs));
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     if (const auto* stage = std::get_if<NpuStage>(&plan.stages[i]); stage != nullptr) {
@@ -85,8 +81,7 @@ std::vector<Value> run_plan(const Network& network, const Plan& plan, onnx::Valu
       continue;
     }
     for (const HostNode& node : std::get<HostStage>(plan.stages[i]).nodes) {
-      const std::int64_t bytes = runner.run_host(node.node);
-      if (on_host) on_host(i, node, bytes);
+      runner.run_host(node.node);
     }
   }
   return runner.results();

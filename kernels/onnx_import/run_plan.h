@@ -13,9 +13,6 @@ namespace npu::onnx_import {
 /// What runs a stage's graph: one tensor per graph input in, one per binding of `outputs` out.
 using NpuRunner = std::function<std::vector<TensorData>(std::size_t stage, const NpuStage& npu,
                                                         const std::vector<TensorData>& inputs)>;
-/// Is told of every node that the host has run, with the bytes of its operands and results.
-using HostObserver =
-    std::function<void(std::size_t stage, const HostNode& node, std::int64_t bytes)>;
 
 /// One inference: host stages by the CPU reference of ONNX, NPU stages by `npu`.
 /// @param inputs  by name, of the network's static shapes.
@@ -23,7 +20,6 @@ using HostObserver =
 /// @throws Error for inputs that are missing or do not fit, and for nodes that the reference
 /// refuses.
 [[nodiscard]] std::vector<onnx::Value> run_plan(const Network& network, const Plan& plan,
-                                                onnx::Values inputs, const NpuRunner& npu,
-                                                const HostObserver& on_host = {});
+                                                onnx::Values inputs, const NpuRunner& npu);
 
 }  // namespace npu::onnx_import

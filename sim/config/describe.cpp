@@ -229,6 +229,13 @@ std::string describe(const NpuConfig& c) {
     fmt::format_to(line, "  {:<30} {:>12.6g} mW  {}\n", row.component + " leakage", row.milliwatts,
                    name_of(row.source_class));
   }
+  if (c.host) {
+    fmt::format_to(
+        line, "\nhost\n  {:<30} {:g}\n  {:<30} {:g}\n  {:<30} {:g}\n  {:<30} {:g}\n  {:<30} {:g}\n",
+        "macs_per_second", c.host->macs_per_second, "elements_per_second",
+        c.host->elements_per_second, "bytes_per_second", c.host->bytes_per_second, "call_us",
+        c.host->call_us, "active_power_mw", c.host->active_power_mw);
+  }
   if (c.calibration) {
     const CalibrationRecord& r = *c.calibration;
     fmt::format_to(line,

@@ -104,6 +104,11 @@ NpuConfig parse_npu_config(const YamlMap& in) {
   c.interconnect = section("interconnect", read_interconnect);
   c.dram = read_dram(in.require_map("dram"), c.sources);
   c.energy = section("energy", read_energy);
+  if (const auto host = in.get_map("host")) {
+    c.host = read_host(*host);
+    read_sources(*host, "host", c.sources);
+    host->finish();
+  }
   if (const auto calibration = in.get_map("calibration")) {
     c.calibration = read_calibration(*calibration);
     c.sources.push_back({"calibration", "", c.calibration->source});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -210,6 +211,20 @@ struct CalibrationRecord {
   std::string source;
 };
 
+/// The CPU beside the NPU, for operators that run there. YAML section `host`, absent where their
+/// time is not modelled. An operator takes seconds().
+struct HostConfig {
+  double macs_per_second = 0, elements_per_second = 0, bytes_per_second = 0;
+  double call_us = 0;          ///< To hand an operator over and back.
+  double active_power_mw = 0;  ///< While it works, beyond its idle power.
+
+  /// The call, and the longest of its multiply-accumulates, its elements and its bytes.
+  [[nodiscard]] double seconds(double macs, double elements, double bytes) const {
+    return call_us * 1e-6 + std::max({macs / macs_per_second, elements / elements_per_second,
+                                      bytes / bytes_per_second});
+  }
+};
+
 /// A whole NPU.
 struct NpuConfig {
   std::string name, description, path;
@@ -222,6 +237,7 @@ struct NpuConfig {
   InterconnectConfig interconnect;
   DramConfig dram;
   EnergyConfig energy;
+  std::optional<HostConfig> host;
   std::optional<CalibrationRecord> calibration;
   std::vector<ConfigSource> sources;  ///< In the order of the file.
 

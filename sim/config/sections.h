@@ -78,6 +78,7 @@ void read_sources(const YamlMap& in, std::string_view section, std::vector<Confi
 
 /// The section `calibration`.
 [[nodiscard]] CalibrationRecord read_calibration(const YamlMap& in);
+[[nodiscard]] HostConfig read_host(const YamlMap& in);
 
 /// Opens the file that `key` names, relative to the file of `in`.
 [[nodiscard]] YamlMap open_named_file(const YamlMap& in, std::string_view key);

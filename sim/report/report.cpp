@@ -30,6 +30,8 @@ Figures figures_of(const Report& report) {
   f.tops_per_w = ratio(2.0 * total_macs, f.total_energy_pj);  // 1 operation/pJ is 1 TOPS/W.
   f.mac_utilization = ratio(total_macs, static_cast<double>(report.stats.total_cycles) *
                                             static_cast<double>(report.peak_macs_per_cycle));
+  for (const HostOp& op : report.host_ops) f.host_ms += op.seconds * 1e3;
+  f.host_energy_pj = f.host_ms * 1e-3 * report.host_power_mw.value_or(0) * 1e9;
   for (const LayerRow& layer : report.layers) {
     f.dram_bytes_per_inference += static_cast<double>(layer.dram_bytes());
   }
@@ -37,8 +39,9 @@ Figures figures_of(const Report& report) {
 }
 
 bool has_repeats(const Report& report) {
-  return std::ranges::any_of(report.layers,
-                             [](const LayerRow& layer) { return layer.stats.repeats > 1; });
+  return std::ranges::any_of(report.layers, [](const LayerRow& layer) {
+    return layer.stats.repeats > 1 || layer.stats.further_cycles > 0;
+  });
 }
 
 double utilization(const Report& report, const LayerRow& layer) {

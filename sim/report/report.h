@@ -30,7 +30,8 @@ struct LayerRow {
 /// An operator that ran on the host CPU, and what crossed between host and NPU memory for it.
 struct HostOp {
   std::string name;
-  std::int64_t transfer_bytes = 0;  ///< Per inference.
+  std::int64_t bytes = 0;  ///< Of operands and results, per inference.
+  double seconds = 0;      ///< Per inference; 0 without a model of the host.
 };
 
 /// A tensor of the network compared with the references.
@@ -82,6 +83,7 @@ struct Report {
   std::vector<LayerRow> layers;
   double no_layer_energy_pj = 0;  ///< Of the last inference, what belongs to no layer.
   std::vector<HostOp> host_ops;
+  std::optional<double> host_power_mw;  ///< While it works; absent: its time is not modelled.
   std::optional<Accuracy> accuracy;
   std::optional<NamedPath> critical_path;      ///< Of the last inference, if recorded.
   std::optional<Interval> calibrated;          ///< Absent: uncalibrated.
@@ -90,10 +92,12 @@ struct Report {
 
 /// Figures that follow from the counts.
 struct Figures {
-  double latency_ms = 0;  ///< Mean of the inferences.
+  double latency_ms = 0;  ///< Of the NPU, mean of the inferences.
+  double host_ms = 0;     ///< Per inference, of the host's operators: before, between and after.
   double inferences_per_s = 0;
   double total_energy_pj = 0;
-  double energy_per_inference_pj = 0;
+  double energy_per_inference_pj = 0;  ///< Of the NPU.
+  double host_energy_pj = 0;           ///< Per inference.
   double average_power_mw = 0;
   double pj_per_mac = 0;                ///< 0 for a network without MACs.
   double tops_per_w = 0;                ///< Two operations per MAC.

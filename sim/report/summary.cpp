@@ -100,6 +100,8 @@ std::string summary_json(const Report& report) {
               {"cycles_per_inference", report.stats.run_cycles},
               {"clock_period_ps", report.clock_period_ps},
               {"latency_ms", f.latency_ms},
+              {"host_ms", report.host_power_mw ? Json(f.host_ms) : Json(nullptr)},
+              {"host_energy_pj", report.host_power_mw ? Json(f.host_energy_pj) : Json(nullptr)},
               {"latency_interval", interval_json(report, f.latency_ms)},
               {"inferences_per_s", f.inferences_per_s},
               {"energy_per_inference_pj", f.energy_per_inference_pj},
@@ -128,7 +130,9 @@ std::string summary_json(const Report& report) {
   out["no_layer_energy_pj"] = report.no_layer_energy_pj;
   Json host = Json::array();
   for (const HostOp& op : report.host_ops) {
-    host.push_back({{"operator", op.name}, {"transfer_bytes_per_inference", op.transfer_bytes}});
+    host.push_back({{"operator", op.name},
+                    {"bytes_per_inference", op.bytes},
+                    {"time_ms", report.host_power_mw ? Json(op.seconds * 1e3) : Json(nullptr)}});
   }
   out["host_operators"] = std::move(host);
   if (report.accuracy) out["accuracy"] = to_json(*report.accuracy);

@@ -111,8 +111,16 @@ class TextWriter {
     if (report_.host_ops.empty()) return;
     line("");
     for (const HostOp& op : report_.host_ops) {
-      line("host: {}, transfer_bytes {}", op.name, op.transfer_bytes);
+      line("host: {}, bytes {}{}", op.name, op.bytes,
+           report_.host_power_mw ? fmt::format(", time_us {:.6g}", op.seconds * 1e6) : "");
     }
+    if (!report_.host_power_mw) {
+      line("host: its time and energy are not modelled (the NPU has no `host` section)");
+      return;
+    }
+    line("{:<24} {:.6g}", "host_ms", figures_.host_ms);
+    line("{:<24} {:.6g}", "npu_and_host_ms", figures_.latency_ms + figures_.host_ms);
+    line("{:<24} {:.6g}", "host_energy_uj", figures_.host_energy_pj * 1e-6);
   }
 
   void energy() {

@@ -84,6 +84,7 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
                                      difference(stats.events_per_layer.back(), no_layer_before), 0)
                              .total_pj();
   r.instructions = labels_of(program);
+  if (config.host) r.host_power_mw = config.host->active_power_mw;
   if (config.calibration) {
     r.calibrated = {config.calibration->interval_low_percent,
                     config.calibration->interval_high_percent, config.calibration->level_percent};

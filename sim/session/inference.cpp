@@ -144,7 +144,7 @@ TensorMap Host::captured() const {
   return out;
 }
 
-std::vector<report::HostOp> Host::host_ops() const {
+std::vector<report::HostOp> Host::host_ops(const std::optional<HostConfig>& host) const {
   std::vector<report::HostOp> out;
   if (network_ == nullptr) return out;
   for (const graph::Node& node : network_->nodes) {
@@ -157,7 +157,13 @@ std::vector<report::HostOp> Host::host_ops() const {
       const bool crosses = t.role == isa::TensorRole::kInput || t.role == isa::TensorRole::kOutput;
       if (crosses && std::ranges::find(ids, t.id) != ids.end()) bytes += t.bytes();
     }
-    out.push_back({graph::describe(node), bytes});
+    std::int64_t elements = 0;
+    for (const graph::TensorId id : ids) {
+      elements = std::max(elements, element_count(network_->tensor(id).shape));
+    }
+    const double seconds =
+        host ? host->seconds(0, static_cast<double>(elements), static_cast<double>(bytes)) : 0;
+    out.push_back({graph::describe(node), bytes, seconds});
   }
   return out;
 }

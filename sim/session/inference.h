@@ -35,8 +35,8 @@ class Host {
   /// included, variables as the inference left them.
   [[nodiscard]] TensorMap captured() const;
 
-  /// The operators that run on the host, with the bytes that cross for them.
-  [[nodiscard]] std::vector<report::HostOp> host_ops() const;
+  /// The operators that run on the host, with the bytes that cross for them and their time.
+  [[nodiscard]] std::vector<report::HostOp> host_ops(const std::optional<HostConfig>& host) const;
 
  private:
   /// Runs the host operators whose operands are in `values` and that have not run yet.

@@ -70,7 +70,7 @@ class Session {
     note_what_is_missing();
     if (explains_) add_critical_path();
     if (!request_.timing_only) report_.accuracy = comparison_->result();
-    report_.host_ops = host_->host_ops();
+    report_.host_ops = host_->host_ops(config_.host);
     report_.notes = std::move(notes_);
   }
 

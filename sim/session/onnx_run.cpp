@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "kernels/onnx_import/host_work.h"
 #include "kernels/onnx_import/run_plan.h"
 #include "kernels/reference/reference.h"
 #include "sim/base/npy.h"
@@ -205,11 +206,7 @@ class OnnxSession {
       if (request_.references != References::kNone) compare(s, stage, operands, outputs);
       return outputs;
     };
-    host_bytes_.clear();
-    const auto on_host = [&](std::size_t, const HostNode& node, std::int64_t bytes) {
-      host_bytes_[node.node] = bytes;
-    };
-    std::vector<onnx::Value> outputs = run_plan(network_, plan_.plan, inputs, on_npu, on_host);
+    std::vector<onnx::Value> outputs = run_plan(network_, plan_.plan, inputs, on_npu);
     profile_.charge(Profile::kReference);
     std::vector<onnx::Value> expected;
     if (request_.references == References::kAll) {
@@ -278,14 +275,19 @@ class OnnxSession {
       const auto* host = std::get_if<HostStage>(&stage);
       if (host == nullptr) continue;
       for (const HostNode& n : host->nodes) {
-        const auto bytes = host_bytes_.find(n.node);
+        const onnx_import::HostWork work = onnx_import::host_work(network_, n.node);
+        const double seconds = config_.host
+                                   ? config_.host->seconds(static_cast<double>(work.macs),
+                                                           static_cast<double>(work.elements),
+                                                           static_cast<double>(work.bytes))
+                                   : 0;
         ops.push_back(
             {fmt::format("{} ({})", describe(network_.model.graph.nodes[n.node], n.node), n.reason),
-             bytes != host_bytes_.end() ? bytes->second : 0});
+             work.bytes, seconds});
       }
     }
     if (host_) {
-      for (report::HostOp& op : host_->host_ops()) ops.push_back(std::move(op));
+      for (report::HostOp& op : host_->host_ops(config_.host)) ops.push_back(std::move(op));
     }
     return ops;
   }
@@ -358,8 +360,7 @@ class OnnxSession {
   std::map<std::string, report::ErrorMeter> exact_meters_;  ///< By value.
   std::map<std::size_t, report::ErrorMeter> float_meters_;  ///< By output.
   std::map<std::size_t, DType> last_types_;
-  std::map<std::size_t, std::int64_t> host_bytes_;  ///< By node.
-  std::vector<std::vector<TensorData>> outputs_;    ///< Per output, its samples.
+  std::vector<std::vector<TensorData>> outputs_;  ///< Per output, its samples.
   std::string mismatch_;
   report::Report report_;
 };

@@ -103,6 +103,26 @@ TEST(YamlText, QuotesWhatIsNoPlainWord) {
   EXPECT_EQ(yaml::to_text(document->root), "a: [1, b, \"c d\"]\nb:\n  c: {}\n  d: null\n");
 }
 
+TEST(Host, SectionIsReadAndLeavesTheFingerprintAlone) {
+  const std::string text = text_of("npu/edge.yaml");
+  const NpuConfig config = parse_edge(text);
+  ASSERT_TRUE(config.host);
+  EXPECT_DOUBLE_EQ(config.host->seconds(19.2e9, 0, 0), 1 + 5e-6);
+  EXPECT_DOUBLE_EQ(config.host->seconds(0, 9.6e9, 5e9), 1 + 5e-6);
+  EXPECT_DOUBLE_EQ(config.host->seconds(0, 1, 20e9), 2 + 5e-6);
+  EXPECT_THAT(describe(config), HasSubstr("active_power_mw                1500\n"));
+  const NpuConfig without = parse_edge(text.substr(0, text.find("\nhost:") + 1));
+  EXPECT_FALSE(without.host);
+  EXPECT_EQ(config.fingerprint(), without.fingerprint());
+
+  const auto error = [&](const std::string& from, const std::string& to) {
+    return error_of([&] { (void)parse_edge(replaced(text, "host", from, to)); });
+  };
+  EXPECT_THAT(error("macs_per_second: 19.2e9", "macs_per_second: 0"),
+              HasSubstr("host.macs_per_second: must be "));
+  EXPECT_THAT(error("call_us: 5", "call_ms: 5"), HasSubstr("host.call_us: "));
+}
+
 TEST(Calibration, SectionIsReadAndLeavesTheFingerprintAlone) {
   const std::string section =
       "\ncalibration:\n  rows: 10\n  held_out_rows: 4\n  mean_error_percent: 2.5\n"

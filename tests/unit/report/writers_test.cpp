@@ -190,7 +190,8 @@ TEST(Trace, CoversTheLastInference) {
 TEST(Text, ShowsLayersTotalsAccuracyAndSources) {
   Report r = example();
   r.accuracy = accuracy({accuracy_row()}, {});
-  r.host_ops = {{.name = "operator #9 DEQUANTIZE", .transfer_bytes = 40}};
+  r.host_ops = {{.name = "operator #9 DEQUANTIZE", .bytes = 40, .seconds = 2e-6}};
+  r.host_power_mw = 500;
   r.notes = {"no input given"};
   const std::string text = text_report(r);
   EXPECT_THAT(text, StartsWith("net.tflite on edge, 2 inferences\n"));
@@ -198,7 +199,7 @@ TEST(Text, ShowsLayersTotalsAccuracyAndSources) {
   EXPECT_THAT(text, HasSubstr("average_power_mw         2\n"));
   EXPECT_THAT(text, HasSubstr("equal in every bit"));
   EXPECT_THAT(text, HasSubstr("sqnr_db 31.25"));
-  EXPECT_THAT(text, HasSubstr("host: operator #9 DEQUANTIZE, transfer_bytes 40"));
+  EXPECT_THAT(text, HasSubstr("host: operator #9 DEQUANTIZE, bytes 40, time_us 2\n"));
   EXPECT_THAT(text, HasSubstr("published 40.0 %, assumed 60.0 %; uncalibrated"));
   EXPECT_THAT(text, HasSubstr("note: no input given\n"));
 }
