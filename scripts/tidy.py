@@ -13,13 +13,20 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 # Options that clang does not know or that only the compiler's own run needs.
 DROPPED_WITH_VALUE = {"-o", "-MT", "-MF"}
 DROPPED = {"-c", "-MD"}
+BATCH = 6  # Files that are read as one.
+# What clang-format leaves at the start of a line.
+TOP_LEVEL = re.compile(r"^[\w\[][^\n=;{]*?\b(\w+)\(", re.M)
+TYPE = re.compile(r"^(?:struct|class|enum class|union|using) (\w+)", re.M)
+VALUE = re.compile(r"^(?:inline |static )?const(?:expr)? [^\n(]*?\b(\w+)(?:\[\w*\])?(?: =|\{|;)", re.M)
 
 
 def flags_of(entry):
@@ -50,20 +57,48 @@ def key_of(entry, flags, common):
     return hashlib.sha256(common + " ".join(flags).encode() + done.stdout).hexdigest()
 
 
-def check(entry, common, cache):
-    flags = flags_of(entry)
-    key = key_of(entry, flags, common)
-    if key and (cache / key).exists():
-        return True, ""
-    done = output_of(["clang-tidy", "--quiet", "--warnings-as-errors=*", entry["file"], "--", *flags],
-                     entry["directory"])
-    text = done.stdout.decode(errors="replace")
+def tidy(files, flags, folder):
+    """Findings of one run of clang-tidy; empty if there are none."""
+    done = output_of(["clang-tidy", "--quiet", "--warnings-as-errors=*", *files, "--", *flags], folder)
     # A configuration that it cannot read is no failure to clang-tidy.
     if done.returncode != 0 or b"Error parsing" in done.stderr:
-        return False, text + done.stderr.decode(errors="replace")
-    if key:
-        (cache / key).touch()
-    return True, ""
+        return (done.stdout + done.stderr).decode(errors="replace")
+    return ""
+
+
+def names_of(path):
+    """Names that a source file declares at its top level, helpers of its own among them."""
+    text = pathlib.Path(path).read_text()
+    return set(TOP_LEVEL.findall(text)) | set(TYPE.findall(text)) | set(VALUE.findall(text))
+
+
+def check(batch, scratch):
+    """Findings in files with the same flags. They are read as one, which saves reading their headers
+    again for each; where that does not compile or finds something, each is read alone."""
+    flags, folder = batch[0]["flags"], batch[0]["directory"]
+    if len(batch) > 1:
+        with tempfile.NamedTemporaryFile("w", suffix=".cpp", dir=scratch) as whole:
+            whole.writelines(f'#include "{e["file"]}"  // NOLINT\n' for e in batch)
+            whole.flush()
+            if not tidy([whole.name], flags, folder):
+                return [(e, "") for e in batch]
+    return [(e, tidy([e["file"]], flags, folder)) for e in batch]
+
+
+def batches_of(entries):
+    """First fit of files with the same flags and no name in common."""
+    batches = {}
+    for e in sorted(entries, key=lambda e: e["file"]):
+        names = names_of(e["file"])
+        same = batches.setdefault(tuple(e["flags"]), [])
+        fitting = (b for b in same if len(b["files"]) < BATCH and not names & b["names"])
+        batch = next(fitting, None)
+        if batch is None:
+            batch = {"files": [], "names": set()}
+            same.append(batch)
+        batch["files"].append(e)
+        batch["names"] |= names
+    return [b["files"] for same in batches.values() for b in same]
 
 
 def main():
@@ -82,10 +117,20 @@ def main():
     common = version + b"".join((top / folder / ".clang-tidy").read_bytes() for folder in ("", "tests"))
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for good, text in pool.map(lambda e: check(e, common, cache), entries):
-            if not good:
-                failed += 1
-                print(text)
+        for e in entries:
+            e["flags"] = flags_of(e)
+        for e, key in zip(entries, pool.map(lambda e: key_of(e, e["flags"], common), entries)):
+            e["key"] = key
+        left = [e for e in entries if not e["key"] or not (cache / e["key"]).exists()]
+        # Beside the sources, where clang-tidy finds its configuration.
+        with tempfile.TemporaryDirectory(prefix="tidy-", dir=build) as scratch:
+            for results in pool.map(lambda batch: check(batch, scratch), batches_of(left)):
+                for e, text in results:
+                    if text:
+                        failed += 1
+                        print(text)
+                    elif e["key"]:
+                        (cache / e["key"]).touch()
     if failed:
         print(f"clang-tidy: {failed} of {len(entries)} files have findings")
     return 1 if failed else 0

@@ -187,9 +187,10 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
                              : keep_all(mapping.layers.size());
   place_left_out(graph, repeats, mapping);
   lower_layers(graph, config, mapping, repeats, out);
-  if (folds)
+  if (folds) {
     fold_steps(mapping, cycles, steady, config.dram.burst_bytes(), out.steps(), out.layers(),
                repeats);
+  }
 
   std::vector<Item> items = schedule(std::move(out.steps()));
   insert_tokens(items);
