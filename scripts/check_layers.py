@@ -55,6 +55,7 @@ ARROWS = {
     | {"sim/memory", "sim/core", "sim/power", "sim/report", "sim/interchange", "sim/onnx", "workloads/graph",
        "workloads/importers", "workloads/onnx", "workloads/passes", "kernels/mapper", "kernels/lowering", "kernels/reference",
        "kernels/onnx_import", "kernels/onnx_reference"},
+    "sim/sweep": BASE | {"sim/config"},
     "sim/conformance": MODULE
     | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",
        "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},

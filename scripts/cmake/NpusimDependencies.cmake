@@ -31,3 +31,14 @@ target_compile_definitions(onnx_messages INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1
 target_link_libraries(onnx_messages INTERFACE "${ONNX_PROTO_LIBRARY}" protobuf::libprotobuf)
 
 find_package(LibArchive REQUIRED)
+
+find_package(SQLite3 REQUIRED)
+
+# pagmo as an archive: a program takes the few parts that it uses, and loads nothing for those that it does not.
+find_library(PAGMO_LIBRARY libpagmo.a REQUIRED)
+find_library(BOOST_SERIALIZATION_LIBRARY boost_serialization REQUIRED)
+find_library(TBB_LIBRARY tbb REQUIRED)
+find_path(PAGMO_INCLUDE_DIR pagmo/pagmo.hpp REQUIRED)
+add_library(pagmo INTERFACE IMPORTED)
+target_include_directories(pagmo SYSTEM INTERFACE "${PAGMO_INCLUDE_DIR}")
+target_link_libraries(pagmo INTERFACE "${PAGMO_LIBRARY}" "${BOOST_SERIALIZATION_LIBRARY}" "${TBB_LIBRARY}" Threads::Threads)

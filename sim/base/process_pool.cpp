@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ struct Worker {
   std::size_t index = 0;
   pid_t pid = -1;
   int fd = -1;
-  Clock::time_point deadline;
+  Clock::time_point begin;
   std::string bytes;  ///< One byte of status, then the text.
 };
 
@@ -39,7 +40,7 @@ TaskResult run_task(const std::function<std::string(std::size_t)>& task, std::si
   } catch (const RunFault& fault) {
     return {TaskStatus::kRunFault, fault.what()};
   } catch (const std::bad_alloc&) {
-    return {TaskStatus::kInternal, "out of memory"};
+    return {TaskStatus::kMemory, "out of memory"};
   } catch (const std::exception& error) {
     return {TaskStatus::kInternal, error.what()};
   } catch (...) {
@@ -56,11 +57,31 @@ void write_all(int fd, std::string_view bytes) {
   }
 }
 
+/// Where the one task of this process answers.
+int answer_fd = -1;
+
+/// In place of std::bad_alloc, which a coroutine of SystemC would turn into another exception.
+[[noreturn]] void end_out_of_memory() {
+  constexpr std::string_view kText = "out of memory";
+  const char status = static_cast<char>(TaskStatus::kMemory);
+  write_all(answer_fd, {&status, 1});
+  write_all(answer_fd, kText);
+  ::_exit(0);
+}
+
+/// False if the system refuses the limit.
+bool limit_memory(unsigned mebibytes) {
+  if (mebibytes == 0) return true;
+  const rlim_t bytes = rlim_t{mebibytes} << 20U;
+  const rlimit limit{bytes, bytes};
+  return ::setrlimit(RLIMIT_DATA, &limit) == 0;
+}
+
 /// The processes under way; those left are killed when it goes.
 class Pool {
  public:
-  Pool(const std::function<std::string(std::size_t)>& task, unsigned timeout_s)
-      : task_(task), timeout_(timeout_s) {}
+  Pool(const std::function<std::string(std::size_t)>& task, const ProcessPoolOptions& options)
+      : task_(task), timeout_(options.timeout_s), memory_mib_(options.memory_mib) {}
   ~Pool() {
     for (const Worker& w : workers_) {
       ::kill(w.pid, SIGKILL);
@@ -87,14 +108,16 @@ class Pool {
     }
     if (pid == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(1);
+      if (::getppid() != parent || !limit_memory(memory_mib_)) ::_exit(1);
+      answer_fd = fds[1];
+      std::set_new_handler(end_out_of_memory);
       const TaskResult result = run_task(task_, index);
       write_all(fds[1], static_cast<char>(result.status) + result.text);
       std::fflush(nullptr);
       ::_exit(0);
     }
     ::close(fds[1]);
-    workers_.push_back({index, pid, fds[0], Clock::now() + timeout_, {}});
+    workers_.push_back({index, pid, fds[0], Clock::now(), {}});
   }
 
   /// Waits until at least one task ended or some time passed; ended tasks are handed to `done`.
@@ -107,18 +130,21 @@ class Pool {
     }
     for (std::size_t i = polled.size(); i-- > 0;) {
       const bool is_over = polled[i].revents != 0 && !read_some(workers_[i]);
-      const bool is_late = Clock::now() > workers_[i].deadline;
+      const auto now = Clock::now();
+      const bool is_late = now > workers_[i].begin + timeout_;
       if (!is_over && !is_late) continue;
       const Worker worker = std::move(workers_[i]);
       workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(i));
+      TaskResult result;
       if (is_over) {
-        done(worker.index, result_of(worker));
+        result = result_of(worker);
       } else {
         ::kill(worker.pid, SIGKILL);
         reap(worker);
-        done(worker.index,
-             {TaskStatus::kTimeout, fmt::format("took more than {} s", timeout_.count())});
+        result = {TaskStatus::kTimeout, fmt::format("took more than {} s", timeout_.count())};
       }
+      result.wall_s = std::chrono::duration<double>(now - worker.begin).count();
+      done(worker.index, result);
     }
   }
 
@@ -143,7 +169,9 @@ class Pool {
   static TaskResult result_of(const Worker& w) {
     const int status = reap(w);
     if (WIFSIGNALED(status)) {
-      return {TaskStatus::kCrash, fmt::format("killed by signal {}", WTERMSIG(status))};
+      TaskResult killed{TaskStatus::kCrash, fmt::format("killed by signal {}", WTERMSIG(status))};
+      killed.signal = WTERMSIG(status);
+      return killed;
     }
     if (w.bytes.empty()) return {TaskStatus::kCrash, "ended without a result"};
     return {static_cast<TaskStatus>(w.bytes[0]), w.bytes.substr(1)};
@@ -151,6 +179,7 @@ class Pool {
 
   const std::function<std::string(std::size_t)>& task_;
   std::chrono::seconds timeout_;
+  unsigned memory_mib_;
   std::vector<Worker> workers_;
 };
 
@@ -161,7 +190,7 @@ void run_in_processes(std::size_t count, const ProcessPoolOptions& options,
                       const std::function<void(std::size_t, const TaskResult&)>& done) {
   const unsigned workers =
       options.workers > 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
-  Pool pool(task, options.timeout_s);
+  Pool pool(task, options);
   for (std::size_t next = 0; next < count || pool.size() > 0;) {
     while (next < count && pool.size() < workers) pool.start(next++);
     pool.collect(done);

@@ -15,16 +15,22 @@ enum class TaskStatus : std::uint8_t {
   kInternal,  ///< Any other exception.
   kCrash,     ///< A signal, or an exit without result.
   kTimeout,
+  kMemory,  ///< Out of the memory that it may have.
 };
 
 struct TaskResult {
   TaskStatus status = TaskStatus::kCrash;
   std::string text;  ///< What the task returned; the message where it failed.
+  double wall_s = 0;
+  int signal = 0;  ///< That killed it; of kCrash.
 };
 
 struct ProcessPoolOptions {
   unsigned workers = 1;      ///< Processes at a time; 0: as many as the machine has cores.
   unsigned timeout_s = 600;  ///< Of one task; a task beyond it is killed.
+  /// Of one task: private writable memory (RLIMIT_DATA), what it inherits included; 0: no limit.
+  /// The first allocation beyond it ends the task.
+  unsigned memory_mib = 0;
 };
 
 /// Runs task(i) for every i below `count`, each in a process forked from this one (SystemC allows

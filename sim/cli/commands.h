@@ -22,6 +22,7 @@ void add_explain(CLI::App& app, Action& action);
 void add_calibrate(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
+void add_sweep(CLI::App& app, Action& action);
 
 /// Exit codes of npusim.
 inline constexpr int kSuccess = 0;

@@ -46,6 +46,7 @@ int run_command(int argc, char** argv) {
   add_calibrate(app, action);
   add_generate(app, action);
   add_import(app, action);
+  add_sweep(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

@@ -1,0 +1,36 @@
+#include "sim/sweep/metrics.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sim/base/error.h"
+
+namespace npu::sweep {
+
+std::optional<Metric> find_metric(std::string_view name) {
+  for (std::size_t i = 0; i < kMetrics; ++i) {
+    if (kMetricTable[i].name == name) return static_cast<Metric>(i);
+  }
+  return std::nullopt;
+}
+
+std::string metrics_json(const Metrics& metrics) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < kMetrics; ++i) {
+    if (metrics[i]) json[std::string(kMetricTable[i].name)] = *metrics[i];
+  }
+  return json.dump();
+}
+
+Metrics parse_metrics(std::string_view text, const std::string& place) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) fail("{}: the metrics of a point are no JSON object", place);
+  Metrics metrics;
+  for (const auto& [name, value] : json.items()) {
+    const std::optional<Metric> metric = find_metric(name);
+    if (!metric || !value.is_number()) fail("{}: not a metric: {}", place, name);
+    metrics[static_cast<std::size_t>(*metric)] = value.get<double>();
+  }
+  return metrics;
+}
+
+}  // namespace npu::sweep

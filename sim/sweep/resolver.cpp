@@ -1,0 +1,128 @@
+#include "sim/sweep/resolver.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/base/mapped_file.h"
+#include "sim/base/sha256.h"
+
+namespace npu::sweep {
+namespace {
+
+constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 34;
+constexpr int kRequestFormat = 1;
+
+nlohmann::json option_json(const RunSettings& s) {
+  nlohmann::json dims = nlohmann::json::object();
+  for (const auto& [name, value] : s.dims) dims[name] = value;
+  return {{"dim", dims},
+          {"precision", s.precision},
+          {"weights", s.weights},
+          {"fuse", s.fuse},
+          {"timing_only", s.timing_only},
+          {"simulate_all", s.simulate_all},
+          {"attention", s.attention},
+          {"references", s.references},
+          {"samples", s.samples ? nlohmann::json(*s.samples) : nlohmann::json()},
+          {"calibration", s.calibration}};
+}
+
+}  // namespace
+
+Resolver::Resolver(const SweepFile& sweep, Configurations& configurations, FindModel find_model,
+                   std::string version)
+    : sweep_(sweep),
+      configurations_(configurations),
+      find_model_(std::move(find_model)),
+      version_(std::move(version)) {}
+
+void Resolver::check() {
+  const ConfigDocument& base = configurations_.document(sweep_.npu);
+  for (const Parameter& p : sweep_.parameters) {
+    if (p.key == "npu") {
+      for (const std::string& value : p.values) (void)configurations_.document(value);
+      continue;
+    }
+    if (is_option(p.key) || base.has(p.key)) continue;
+    ConfigDocument edited = base;
+    try {
+      edited.set(p.key, p.values.empty() ? "1" : p.values.front());
+      (void)edited.parse();
+    } catch (const Error& error) {
+      // Other faults belong to the value, which may be right at some points.
+      const std::string_view what = error.what();
+      const bool is_key = what.find("unknown key") != std::string_view::npos ||
+                          what.find("has no section") != std::string_view::npos ||
+                          what.find("is empty") != std::string_view::npos ||
+                          what.find(", not a ") != std::string_view::npos;
+      if (is_key) fail("{}: {}", p.place, what);
+    }
+  }
+  for (const Model& model : sweep_.models) {
+    models_[model.settings.model] = find_model_(model.settings.model);
+    const std::string& path = models_[model.settings.model];
+    if (!std::filesystem::exists(path)) fail("{}: models: {}: no such file", sweep_.path, path);
+  }
+}
+
+const std::string& Resolver::sum(const std::string& path) {
+  const auto known = sums_.find(path);
+  if (known != sums_.end()) return known->second;
+  std::string sum;
+  try {
+    sum = sha256_hex(MappedFile(path, kMaxFileBytes).bytes());
+  } catch (const Error& error) {
+    sum = error.what();  // The run says so, too, and the hash is another once the file is there.
+  }
+  return sums_.emplace(path, std::move(sum)).first->second;
+}
+
+Job Resolver::resolve(const Point& point) {
+  Job job;
+  job.settings = sweep_.models[point.model].settings;
+  std::string npu = sweep_.npu;
+  for (std::size_t i = 0; i < point.values.size(); ++i) {
+    if (sweep_.parameters[i].key == "npu") npu = point.values[i];
+  }
+  nlohmann::json request;
+  try {
+    ConfigDocument config = configurations_.document(npu);
+    job.config_path = config.path();
+    for (std::size_t i = 0; i < point.values.size(); ++i) {
+      const Parameter& p = sweep_.parameters[i];
+      if (is_option(p.key)) {
+        set_option(job.settings, p.key, point.values[i], p.key);
+      } else if (p.key != "npu") {
+        config.set(p.key, point.values[i]);
+      }
+    }
+    job.sources = configurations_.files(npu, config);
+    job.config_text = config.text();
+    request["config"] = sha256_hex(job.config_text);
+    for (std::size_t i = 1; i < job.sources.size(); ++i) {
+      request["config_files"].push_back(job.sources[i]->sha256);
+    }
+  } catch (const Error& error) {
+    job.error = error.what();
+    request["config_error"] = true;
+    request["npu"] = npu;
+    request["config_values"] = point.values;
+  }
+  const auto model = models_.find(job.settings.model);
+  if (model != models_.end()) job.settings.model = model->second;
+  request["model"] = sum(job.settings.model);
+  request["model_kind"] = std::filesystem::path(job.settings.model).extension().string();
+  request["options"] = option_json(job.settings);
+  for (const std::string& path : job.settings.inputs) request["inputs"].push_back(sum(path));
+  for (const std::string& path : job.settings.calibrate) request["calibrate"].push_back(sum(path));
+  if (!job.settings.labels.empty()) request["labels"] = sum(job.settings.labels);
+  request["npusim"] = version_;
+  request["format"] = kRequestFormat;
+  job.request = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  job.hash = sha256_hex(job.request);
+  return job;
+}
+
+}  // namespace npu::sweep
