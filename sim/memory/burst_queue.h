@@ -55,6 +55,12 @@ class BurstQueue {
   void open_row_for(Slot slot);
   /// The bank's burst to serve next; the bank must have one.
   [[nodiscard]] Slot next_of(std::uint32_t bank) const { return banks_[bank].next; }
+  /// Bursts for which a row was opened.
+  [[nodiscard]] std::size_t opening() const { return opening_; }
+  /// Whether the bank's row was opened for its next burst.
+  [[nodiscard]] bool is_opened_for_next(std::uint32_t bank) const {
+    return banks_[bank].opening != kNone && banks_[bank].opening == banks_[bank].next;
+  }
   [[nodiscard]] bool is_hit(Slot slot) const {
     const DramBurst& b = entries_[slot].burst;
     return banks_[b.bank].open_row == b.row;

@@ -160,14 +160,35 @@ void DramScheduler::find_first_activate(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
   First first;
   queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
+    if (!takes_turns() && side(!draining_).queue.is_opened_for_next(bank)) return;
     first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank, order));
   });
+  activate_ = {.command = {}, .is_valid = true};
+  if (!first.is_any()) return;
   const DramClock at = now + first.distance();
   activate_ = {.command = {.slot = queue.next_of(first.bank()),
                            .is_column = false,
                            .at = at,
                            .first = banks_.is_open(first.bank()) ? at - precharge_clocks_ : at},
                .is_valid = true};
+}
+
+DramScheduler::Command DramScheduler::find_left_over(DramClock now) const {
+  const BurstQueue& queue = side(!draining_).queue;
+  if (takes_turns() || queue.opening() == 0) return {};
+  const DramBanks::Outlook outlook = banks_.outlook(!draining_, now);
+  First first;
+  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
+    if (!queue.is_opened_for_next(bank)) return;
+    first.offer(bank, banks_.earliest_column(bank, outlook) - now, order);
+  });
+  if (!first.is_any()) return {};
+  const DramClock at = now + first.distance();
+  return {.slot = queue.next_of(first.bank()),
+          .is_column = true,
+          .is_left_over = true,
+          .at = at,
+          .first = at};
 }
 
 void DramScheduler::consider(std::uint32_t bank, DramClock now) {
@@ -180,10 +201,12 @@ void DramScheduler::consider(std::uint32_t bank, DramClock now) {
   if (slot == BurstQueue::kNone) return;
   if (queue.is_hit(slot)) {
     if (column_.is_valid) offer(column_, column_of(bank, slot, banks_.outlook(draining_, now)));
-    if (activate_.is_valid && queue.burst(activate_.command.slot).bank == bank) {
+    if (activate_.is_valid && activate_.command.slot != BurstQueue::kNone &&
+        queue.burst(activate_.command.slot).bank == bank) {
       activate_.is_valid = false;
     }
-  } else if (activate_.is_valid) {
+  } else if (activate_.is_valid &&
+             (takes_turns() || !side(!draining_).queue.is_opened_for_next(bank))) {
     offer(activate_, activate_of(bank, slot, now));
   }
 }
@@ -211,9 +234,12 @@ DramScheduler::Command DramScheduler::choose(DramClock now) {
         }
       }
     }
+    if (const Command left_over = find_left_over(now); left_over.at <= command.first) {
+      command = left_over;
+    }
     if (takes_turns()) command = on_bus(command);
     // No command of a bank from when its refresh is due, and no row opened in vain before.
-    const std::uint32_t bank = s.queue.burst(command.slot).bank;
+    const std::uint32_t bank = side_of(command).queue.burst(command.slot).bank;
     const DramClock column = command.is_column ? command.at : command.at + activate_clocks_;
     if (column < banks_.refresh_due(bank)) return command;
     refresh(bank);
@@ -245,7 +271,7 @@ void DramScheduler::activate(const Command& command, DramClock now) {
 }
 
 void DramScheduler::issue(const Command& command, DramClock now, std::vector<Issue>& issues) {
-  Side& s = side(draining_);
+  Side& s = side_of(command);
   const DramBurst& burst = s.queue.burst(command.slot);
   const bool closes = closed_page_ && s.queue.count_on_row(burst.bank, burst.row) == 1;
   const BurstTimes times = banks_.book_column(burst.bank, burst.is_write, command.at, closes);
@@ -256,12 +282,13 @@ void DramScheduler::issue(const Command& command, DramClock now, std::vector<Iss
   } else if (times.activate < 0) {
     ++s.overtaken;
   }
-  if (draining_ && command.slot == read_again_) read_again_ = BurstQueue::kNone;
+  if (burst.is_write && command.slot == read_again_) read_again_ = BurstQueue::kNone;
   if (bank_depth_ > 0) --in_bank_[burst.bank];
   s.queue.erase(command.slot);
   const std::uint32_t bank = issues.back().burst.bank;
   if (closes) set_open_row(bank, -1);
   column_.is_valid = false;
+  if (command.is_left_over) activate_.is_valid = false;
   consider(bank, now);
 }
 
@@ -293,7 +320,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     if (takes_turns()) {
       bus_.take(command.at);
       bus_.take(command.first);
-      last_bank_ = side(draining_).queue.burst(command.slot).bank;
+      last_bank_ = side_of(command).queue.burst(command.slot).bank;
     }
     if (command.is_column) {
       issue(command, now, issues);

@@ -24,14 +24,16 @@ namespace npu {
 /// In the direction that is served, each bank offers its oldest row hit, else its oldest burst, so
 /// a row with queued hits is not closed. Of the hits the one whose column command can be earliest
 /// goes next, of equals the older; of the misses the one whose activate can be earliest opens its
-/// row next, of equals the older; whichever command comes first is booked first. When
-/// starvation_cap row hits have overtaken the oldest burst, it goes before all. A burst leaves its
-/// place in the queue when an activate is booked for it, else when its column command is. Closed
-/// pages: precharge with the last queued hit of a row. Commands are booked up to kBatchBursts
-/// bursts ahead of their time, to save simulation events: what arrives meanwhile cannot overtake
-/// those. Not modelled: gaps on the data bus filled by later bursts, writes answered to reads or
-/// merged in the queue. Source: Rixner et al., Memory Access Scheduling, ISCA 2000 (first ready,
-/// first come first served); watermarks as in DRAMsim3 and Ramulator 2.
+/// row next, of equals the older; whichever command comes first is booked first. A burst for which
+/// a row was opened before the direction changed is served as soon as it can be, and no row is
+/// opened in its bank before (without queues of the banks). When starvation_cap row hits have
+/// overtaken the oldest burst, it goes before all. A burst leaves its place in the queue when an
+/// activate is booked for it, else when its column command is. Closed pages: precharge with the
+/// last queued hit of a row. Commands are booked up to kBatchBursts bursts ahead of their time, to
+/// save simulation events: what arrives meanwhile cannot overtake those. Not modelled: gaps on the
+/// data bus filled by later bursts, writes answered to reads or merged in the queue. Source: Rixner
+/// et al., Memory Access Scheduling, ISCA 2000 (first ready, first come first served); watermarks
+/// as in DRAMsim3 and Ramulator 2.
 class DramScheduler {
  public:
   explicit DramScheduler(const DramConfig& config);
@@ -91,8 +93,9 @@ class DramScheduler {
   struct Command {
     BurstQueue::Slot slot = BurstQueue::kNone;
     bool is_column = false;
-    DramClock at = kNever;     ///< Of the column command or the activate.
-    DramClock first = kNever;  ///< Of the precharge before an activate, else the same.
+    bool is_left_over = false;  ///< Of the direction that is not served.
+    DramClock at = kNever;      ///< Of the column command or the activate.
+    DramClock first = kNever;   ///< Of the precharge before an activate, else the same.
   };
   /// The first command of its kind in the direction served, as long as nothing changes it.
   struct Kept {
@@ -109,6 +112,13 @@ class DramScheduler {
   [[nodiscard]] Command choose(DramClock now);
   void find_first_column(DramClock now);
   void find_first_activate(DramClock now);
+  /// The first column command of a burst of the other direction for which a row was opened before
+  /// the direction changed.
+  [[nodiscard]] Command find_left_over(DramClock now) const;
+  [[nodiscard]] const Side& side_of(const Command& c) const {
+    return side(c.is_left_over != draining_);
+  }
+  [[nodiscard]] Side& side_of(const Command& c) { return side(c.is_left_over != draining_); }
   /// What became of a bank's next burst: compares it with the first commands.
   void consider(std::uint32_t bank, DramClock now);
   void offer(Kept& kept, const Command& command) const;

@@ -171,7 +171,7 @@ void add_dram_suites(std::vector<Suite>& suites) {
                     .title = "Ramulator 2.1 c5b1c3a on synthetic traces",
                     .read = ramulator_row,
                     .differs = "",
-                    .bandwidth = {.mean_error_percent = 3, .max_error_percent = 7},
+                    .bandwidth = {.mean_error_percent = 3, .max_error_percent = 5},
                     .latency = {.mean_error_percent = 5, .max_error_percent = 10}});
 }
 
