@@ -32,6 +32,7 @@ ARROWS = {
     "sim/compute": MODULE | {"sim/memory"},
     "sim/power": BASE | {"sim/config", "sim/stats"},
     "sim/core": MODULE | {"sim/memory", "sim/noc", "sim/compute", "sim/power"},
+    "sim/vcd": BASE | {"sim/stats"},
     "workloads/graph": BASE,
     "workloads/importers": GRAPH,
     "workloads/passes": GRAPH,
@@ -72,7 +73,7 @@ ARROWS = {
     "sim/cli": None,  # everything
     "tests": None,
 }
-SYSTEMC_FOLDERS = {"sim/memory", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
+SYSTEMC_FOLDERS = {"sim/memory", "sim/vcd", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
                    "sim/explain", "sim/calibration", "sim/generate", "sim/onnx", "sim/conformance",
                    "sim/session", "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "sim/base/error.h"
@@ -11,6 +12,7 @@
 #include "sim/report/writers.h"
 #include "sim/session/config_path.h"
 #include "sim/session/run.h"
+#include "sim/vcd/vcd_file.h"
 
 namespace npu::cli {
 namespace {
@@ -20,7 +22,7 @@ using session::References;
 struct RunOptions {
   std::string npu = session::kDefaultConfig;
   session::RunRequest request;
-  std::string out, save_outputs, save_tensors, scalesim_reports;
+  std::string out, save_outputs, save_tensors, scalesim_reports, vcd;
   bool profile = false;
 };
 
@@ -36,15 +38,20 @@ int run(RunOptions& o) {
   o.request.keeps_files = !o.out.empty();
   o.request.keeps_outputs = !o.save_outputs.empty();
   o.request.keeps_tensors = !o.save_tensors.empty();
+  o.request.keeps_activity = !o.vcd.empty();
+  std::optional<vcd::VcdFile> waves;
+  if (!o.vcd.empty()) waves.emplace(o.vcd);
   o.request.keeps_scalesim_reports = !o.scalesim_reports.empty();
   session::RunResult result = session::run(
       o.request,
       {.show = [&](const std::string& text) { progress.show(text); }, .profile = &profile});
   progress.clear();
+  if (waves) waves->write(result.activity, result.report.clock_period_ps);
   write_files(o.save_outputs, result.outputs);
   write_files(o.save_tensors, result.tensors);
   write_files(o.scalesim_reports, result.scalesim_reports);
   write_files(o.out, result.files);
+  if (waves && !result.mismatch) waves->commit();
   const std::string text = report::text_report(result.report);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     fail("stdout: cannot write");
@@ -100,6 +107,9 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--scalesim-reports", options->scalesim_reports,
                       "folder for COMPUTE_REPORT.csv, BANDWIDTH_REPORT.csv and "
                       "DETAILED_ACCESS_REPORT.csv in SCALE-Sim's columns");
+  command->add_option("--vcd", options->vcd,
+                      "file for the last inference's unit states and queues over time, to be seen "
+                      "with GTKWave");
   command->add_flag(
       "--timing-only", options->request.timing_only,
       "move no data; the same cycles, layers and tiles that repeat often simulated once");

@@ -29,6 +29,7 @@ ExecutionEngine::ExecutionEngine(const sc_core::sc_module_name& name, isa::Engin
 void ExecutionEngine::push(const Dispatched& dispatched) {
   NPU_CHECK(!full(), "push into a full queue");
   queue_.push_back(dispatched);
+  if (queue_log_ != nullptr) queue_log_->add(clock_.now(), 1);
   arrived_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -58,6 +59,7 @@ void ExecutionEngine::step() {
   }
   const Dispatched current = queue_.front();
   queue_.pop_front();
+  if (queue_log_ != nullptr) queue_log_->add(clock_.now(), -1);
   executing_ = true;
   space_.notify(sc_core::SC_ZERO_TIME);
 

@@ -10,6 +10,7 @@
 #include "sim/core/fault_slot.h"
 #include "sim/core/token_board.h"
 #include "sim/memory/core_clock.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/timeline.h"
 
 namespace npu {
@@ -79,6 +80,8 @@ class ExecutionEngine final : public sc_core::sc_module {
   /// The oldest execution that is pending completes at `cycle` after `busy_cycles` of work, or with
   /// the instruction before it if that is later.
   void resolve(std::uint64_t cycle, std::uint64_t busy_cycles);
+  /// From now on the queue's changes go into `log`, which must outlive this.
+  void watch_queue(CountLog* log) { queue_log_ = log; }
   /// Fires when an instruction leaves the queue.
   [[nodiscard]] const sc_core::sc_event& space_event() const { return space_; }
 
@@ -110,6 +113,7 @@ class ExecutionEngine final : public sc_core::sc_module {
   FaultSlot& fault_;
   const Hooks hooks_;
   std::deque<Dispatched> queue_;
+  CountLog* queue_log_ = nullptr;
   std::deque<Completion> completions_;  ///< Executed, not complete yet.
   bool executing_ = false;
   /// Of the newest of completions_, as long as one of them is or was pending.

@@ -9,7 +9,9 @@
 #include "sim/base/error.h"
 #include "sim/compute/mac_array.h"
 #include "sim/compute/vector_unit.h"
+#include "sim/core/activity_recorder.h"
 #include "sim/core/deadlock.h"
+#include "sim/core/host_access.h"
 #include "sim/core/layer_accounting.h"
 #include "sim/core/prepare_program.h"
 #include "sim/core/repeat_accounting.h"
@@ -65,6 +67,8 @@ struct Machine::Impl {
       });
     }
     add_sequencer();
+    if (options.record_activity)
+      activity.watch({named_timelines(), engines, dma, tokens, dram}, clock);
     recorder.trace_enabled = options.trace;
     recorder.keeps_without_layer = repeats.is_needed();
     recorder.on_activity = [this](Event event, std::uint64_t count, std::uint64_t begin_cycle,
@@ -72,15 +76,7 @@ struct Machine::Impl {
       power.on_activity(event, count, begin_cycle, end_cycle);
     };
     load_image();
-    find_ready_tensors();
-  }
-
-  void find_ready_tensors() {
-    ready_at.assign(program.code.size(), {});
-    for (std::size_t t = 0; t < program.tensors.size(); ++t) {
-      const std::int32_t index = program.tensors[t].ready_after;
-      if (index >= 0) ready_at[static_cast<std::size_t>(index)].push_back(t);
-    }
+    ready_at = ready_tensors(program);
   }
 
   void load(isa::Program next) {
@@ -94,7 +90,7 @@ struct Machine::Impl {
     capturing = options.capture_tensors;
     fetch->load(program.code_address, isa::encode(program.code), program.layer_of);
     load_image();
-    find_ready_tensors();
+    ready_at = ready_tensors(program);
   }
 
   void add_engine(isa::Engine id, std::string_view name, Timeline& timeline,
@@ -214,6 +210,7 @@ struct Machine::Impl {
     if (capturing) capture_initial();
     layers.begin_run(begin, recorder.per_layer());
     if (options.record_schedule) begin_schedule(begin);
+    activity.begin_run(begin);
     if (repeats.is_needed()) repeats.begin_run(timelines(), dram);
     sequencer->start();
     power.start();
@@ -254,6 +251,7 @@ struct Machine::Impl {
     layers.end_run(end, recorder.per_layer(),
                    static_cast<std::uint64_t>(config.dram.burst_bytes()));
     schedule.end_run(end);
+    activity.end_run(end);
     if (repeats.is_needed()) repeats.end_run(begin, end, layers.layers());
     run_cycles.push_back(end - begin);
     total_cycles = end;
@@ -264,10 +262,19 @@ struct Machine::Impl {
     counted = recorder.totals();
   }
 
+  /// Of all units but the DRAM.
+  [[nodiscard]] std::vector<std::pair<std::string, Timeline*>> named_timelines() {
+    std::vector<std::pair<std::string, Timeline*>> result = {
+        {"mac_array", &mac_array.timeline()}, {"vector_unit", &vector_unit.timeline()}};
+    for (std::size_t c = 0; c < dma.size(); ++c) {
+      result.emplace_back(fmt::format("dma{}", c), &dma[c]->timeline());
+    }
+    result.emplace_back("sequencer", &sequencer->timeline());
+    return result;
+  }
   [[nodiscard]] std::vector<Timeline*> timelines() {
-    std::vector<Timeline*> result = {&mac_array.timeline(), &vector_unit.timeline()};
-    for (const auto& channel : dma) result.push_back(&channel->timeline());
-    result.push_back(&sequencer->timeline());
+    std::vector<Timeline*> result;
+    for (const auto& [name, timeline] : named_timelines()) result.push_back(timeline);
     return result;
   }
 
@@ -292,15 +299,11 @@ struct Machine::Impl {
     RunStats s;
     s.total_cycles = s.simulated_cycles = total_cycles;
     s.run_cycles = run_cycles;
-    const std::vector<Timeline*> all = timelines();
     const auto add = [&](std::string name, const Timeline& timeline) {
       NPU_CHECK(timeline.accounted() == total_cycles, "buckets do not close");
       s.units.push_back({std::move(name), timeline});
     };
-    add("mac_array", *all[0]);
-    add("vector_unit", *all[1]);
-    for (std::size_t c = 0; c < dma.size(); ++c) add(fmt::format("dma{}", c), *all[2 + c]);
-    add("sequencer", *all.back());
+    for (const auto& [name, timeline] : named_timelines()) add(name, *timeline);
     const std::vector<Timeline> channels = dram.timelines();
     for (std::size_t c = 0; c < channels.size(); ++c) add(fmt::format("dram{}", c), channels[c]);
     s.layers = layers.layers();
@@ -314,15 +317,6 @@ struct Machine::Impl {
     s.last_run_begin_cycle = total_cycles - last_run.cycles;
     if (repeats.is_needed()) repeats.apply(s, recorder, power);
     return s;
-  }
-
-  void check_dram_range(std::int64_t address, std::size_t size) const {
-    const std::int64_t capacity = config.dram.capacity_bytes();
-    if (address < 0 || std::cmp_greater(size, capacity) ||
-        address > capacity - static_cast<std::int64_t>(size)) {
-      fail("host access of {} bytes at {:#x} is outside the {} bytes of DRAM", size, address,
-           capacity);
-    }
   }
 
   const NpuConfig config;
@@ -345,6 +339,7 @@ struct Machine::Impl {
   LayerAccounting layers;
   RepeatAccounting repeats;
   ScheduleRecorder schedule;
+  ActivityRecorder activity;
   std::vector<std::vector<std::byte>> captured;
   std::vector<std::vector<std::size_t>> ready_at;  ///< Tensors that are whole after instruction i.
   bool capturing;
@@ -366,12 +361,12 @@ Machine::~Machine() = default;
 void Machine::reset_kernel() { sc_core::sc_get_curr_simcontext()->reset(); }
 
 void Machine::write_dram(std::int64_t address, std::span<const std::byte> bytes) {
-  impl_->check_dram_range(address, bytes.size());
+  check_host_access(impl_->config.dram.capacity_bytes(), address, bytes.size());
   impl_->dram.write(address, bytes);
 }
 
 void Machine::read_dram(std::int64_t address, std::span<std::byte> bytes) const {
-  impl_->check_dram_range(address, bytes.size());
+  check_host_access(impl_->config.dram.capacity_bytes(), address, bytes.size());
   impl_->dram.read(address, bytes);
 }
 
@@ -396,5 +391,7 @@ RunStats Machine::stats() const { return impl_->stats(); }
 const RunTotals& Machine::last_run() const { return impl_->last_run; }
 
 const Schedule& Machine::schedule() const { return impl_->schedule.schedule(); }
+
+const ActivityLog& Machine::activity() const { return impl_->activity.log(); }
 
 }  // namespace npu

@@ -7,6 +7,7 @@
 
 #include "isa/program.h"
 #include "sim/config/npu_config.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/run_stats.h"
 #include "sim/stats/schedule.h"
 
@@ -17,6 +18,7 @@ struct MachineOptions {
   bool check_hazards = true;     ///< Hazards and reads of unwritten bytes, before the run.
   bool trace = false;            ///< Record spans.
   bool record_schedule = false;  ///< Record what every instruction waited for: schedule().
+  bool record_activity = false;  ///< Record what every unit and queue did: activity().
   bool capture_tensors = false;  ///< Snapshot every TensorRecord when it is ready, in the first
                                  ///< run; see capture_next_run().
   bool allow_other_config =
@@ -64,6 +66,8 @@ class Machine {
   [[nodiscard]] const RunTotals& last_run() const;
   /// Of the last run; empty unless MachineOptions::record_schedule.
   [[nodiscard]] const Schedule& schedule() const;
+  /// Of the last run; empty unless MachineOptions::record_activity.
+  [[nodiscard]] const ActivityLog& activity() const;
 
  private:
   struct Impl;

@@ -33,4 +33,13 @@ isa::Program prepare_program(isa::Program program, const NpuConfig& config,
   return program;
 }
 
+std::vector<std::vector<std::size_t>> ready_tensors(const isa::Program& program) {
+  std::vector<std::vector<std::size_t>> ready_at(program.code.size());
+  for (std::size_t t = 0; t < program.tensors.size(); ++t) {
+    const std::int32_t index = program.tensors[t].ready_after;
+    if (index >= 0) ready_at[static_cast<std::size_t>(index)].push_back(t);
+  }
+  return ready_at;
+}
+
 }  // namespace npu

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "isa/program.h"
 #include "sim/config/npu_config.h"
 #include "sim/core/machine.h"
@@ -11,5 +14,8 @@ namespace npu {
 /// @throws Error, RunFault as Machine::Machine.
 [[nodiscard]] isa::Program prepare_program(isa::Program program, const NpuConfig& config,
                                            const MachineOptions& options);
+
+/// Tensors that are whole after instruction i, for each i.
+[[nodiscard]] std::vector<std::vector<std::size_t>> ready_tensors(const isa::Program& program);
 
 }  // namespace npu

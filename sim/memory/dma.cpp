@@ -214,6 +214,8 @@ void DmaChannel::log_into(Schedule::ChannelLog* log) {
   impl_->log.log_into(impl_->pipelined ? log : nullptr);
 }
 
+void DmaChannel::watch_requests(CountLog* log) { impl_->request_log = log; }
+
 Timeline& DmaChannel::timeline() { return impl_->bus.timeline(); }
 
 void DmaChannel::on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) {

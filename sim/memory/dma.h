@@ -9,6 +9,7 @@
 #include "isa/instructions.h"
 #include "sim/memory/dram.h"
 #include "sim/memory/sram.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/schedule.h"
 #include "sim/stats/timeline.h"
 
@@ -63,6 +64,8 @@ class DmaChannel : public sc_core::sc_module, private DramClient {
   [[nodiscard]] Timeline& timeline();
   /// From now on the milestones of pipelined descriptors go into `log`, which must outlive this.
   void log_into(Schedule::ChannelLog* log);
+  /// From now on requests under way are counted in `log`, which must outlive this.
+  void watch_requests(CountLog* log);
 
  private:
   void on_dram_done(std::uint64_t tag, std::uint64_t core_cycle) override;

@@ -122,6 +122,7 @@ struct DmaChannel::Impl {
   /// When slots of answered requests become free.
   std::priority_queue<Release, std::vector<Release>, std::greater<>> releases;
   MilestoneLog log;
+  CountLog* request_log = nullptr;
   sc_core::sc_event progress;
 };
 

@@ -77,6 +77,7 @@ bool DmaChannel::Impl::offer(const DmaPiece& piece, bool is_write) {
     return false;
   }
   ++in_flight;
+  if (request_log != nullptr) request_log->add(clock.now(), 1);
   held_cycles = 0;
   return true;
 }
@@ -124,6 +125,7 @@ void DmaChannel::Impl::answered(std::uint64_t tag, std::uint64_t cycle) {
   }
   interconnect_delay = answer.delays.interconnect;
   releases.push({end, milestone});
+  if (request_log != nullptr) request_log->add(end, -1);
   if (end >= owner.end) {
     owner.end = end;
     owner.in_place_by = milestone;

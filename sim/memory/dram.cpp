@@ -45,6 +45,7 @@ struct Dram::Impl {
     [[nodiscard]] bool has_room(bool is_write) const { return scheduler_.has_room(is_write); }
     /// @return whether a place in the queue was free.
     bool push(const DramBurst& burst) {
+      activity_.arrives(burst);
       const bool has_place = scheduler_.push(burst);
       wake_at(scheduler_.wake_for(burst.arrival));
       return has_place;
@@ -54,8 +55,7 @@ struct Dram::Impl {
       activity_.count_refreshes(scheduler_.banks(), cycle);
       activity_.close(cycle);
     }
-    [[nodiscard]] const Timeline& timeline() const { return activity_.timeline(); }
-    void log_into(PhaseLog* log) { activity_.log_into(log); }
+    [[nodiscard]] DramActivity& activity() { return activity_; }
 
    private:
     void wake_at(DramClock clock);
@@ -378,21 +378,18 @@ void Dram::close(std::uint64_t cycle) {
   for (const auto& channel : impl_->channels) channel->close(cycle);
 }
 
-void Dram::log_into(std::vector<PhaseLog>& logs) {
-  if (impl_->fixed != nullptr) {
-    logs.resize(1);
-    return impl_->fixed->memory().log_into(logs.data());
-  }
-  logs.resize(impl_->channels.size());
-  for (std::size_t i = 0; i < logs.size(); ++i) impl_->channels[i]->log_into(&logs[i]);
+std::vector<Timeline*> Dram::live_timelines() const {
+  if (impl_->fixed != nullptr) return {&impl_->fixed->memory().timeline()};
+  std::vector<Timeline*> all;
+  for (const auto& channel : impl_->channels) all.push_back(&channel->activity().timeline());
+  return all;
 }
 
-std::vector<Timeline> Dram::timelines() const {
-  std::vector<Timeline> all;
-  all.reserve(impl_->channels.size());
-  if (impl_->fixed != nullptr) all.push_back(impl_->fixed->memory().timeline());
-  for (const auto& channel : impl_->channels) all.push_back(channel->timeline());
-  return all;
+void Dram::watch_queues(const std::vector<QueueWatch>& watches) {
+  if (impl_->fixed != nullptr) return impl_->fixed->memory().watch(watches.at(0));
+  for (std::size_t i = 0; i < watches.size(); ++i) {
+    impl_->channels.at(i)->activity().watch(watches[i]);
+  }
 }
 
 }  // namespace npu

@@ -8,6 +8,7 @@
 
 #include "sim/config/npu_config.h"
 #include "sim/memory/core_clock.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/recorder.h"
 #include "sim/stats/timeline.h"
 
@@ -92,10 +93,23 @@ class Dram : public sc_core::sc_module {
   /// Accounts every channel's cycles up to `cycle`; call once after the end of a run, before
   /// reading timelines. Data still under way then is accounted by the next close.
   void close(std::uint64_t cycle);
-  [[nodiscard]] std::vector<Timeline> timelines() const;  ///< Per channel, in core cycles.
+  /// Per channel, in core cycles.
+  [[nodiscard]] std::vector<Timeline> timelines() const {
+    std::vector<Timeline> all;
+    for (const Timeline* timeline : live_timelines()) all.push_back(*timeline);
+    return all;
+  }
+  /// The same as they grow.
+  [[nodiscard]] std::vector<Timeline*> live_timelines() const;
   /// From now on every phase of channel i also goes into logs[i], which must outlive this; one per
   /// channel.
-  void log_into(std::vector<PhaseLog>& logs);
+  void log_into(std::vector<PhaseLog>& logs) const {
+    const std::vector<Timeline*> all = live_timelines();
+    logs.resize(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i]->log_into(&logs[i]);
+  }
+  /// From now on the channels' queues are counted, one watch per channel.
+  void watch_queues(const std::vector<QueueWatch>& watches);
 
  private:
   struct Impl;

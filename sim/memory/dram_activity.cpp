@@ -41,6 +41,7 @@ void DramActivity::add(const DramScheduler::Issue& issue, std::int32_t layer,
   const BurstTimes& t = issue.times;
   if (t.data_start > data_end_) add_gap(issue, banks);
   data_end_ = t.data_end;
+  queues_.add(issue.burst.is_write, cycle_of(t.column), -1);
   const std::uint64_t begin = cycle_of(t.data_start);
   const std::uint64_t end = cycle_of(t.data_end);
   append(Bucket::kBusy, end);

@@ -5,6 +5,7 @@
 
 #include "sim/memory/clock_ratio.h"
 #include "sim/memory/dram_scheduler.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/recorder.h"
 #include "sim/stats/timeline.h"
 
@@ -33,8 +34,10 @@ class DramActivity {
   void close(std::uint64_t cycle);
   void flush_counters();
 
-  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
-  void log_into(PhaseLog* log) { timeline_.log_into(log); }
+  [[nodiscard]] Timeline& timeline() { return timeline_; }
+  /// Counts bursts from their arrival at the controller to their column command.
+  void watch(const QueueWatch& queues) { queues_ = queues; }
+  void arrives(const DramBurst& burst) { queues_.add(burst.is_write, cycle_of(burst.arrival), 1); }
 
  private:
   static constexpr std::uint64_t kFlushCycles = 256;
@@ -55,6 +58,7 @@ class DramActivity {
   Recorder& recorder_;
   const std::uint32_t track_;
   Timeline timeline_;
+  QueueWatch queues_;
   std::vector<Segment> ahead_;  ///< Not yet in the timeline, ascending.
   DramClock data_end_ = 0;
   std::uint64_t last_until_ = 0, span_begin_ = 0, span_end_ = 0;

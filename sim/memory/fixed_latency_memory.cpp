@@ -48,6 +48,8 @@ FixedLatencyMemory::Booking FixedLatencyMemory::book(bool is_write, std::int64_t
   booking.done_cycle =
       is_write ? to_cycle(free_[path] + config_.write_response_clocks * kParts) : booking.end_cycle;
   booking.queued_cycles = to_cycle(begin) - std::min(to_cycle(begin), arrival);
+  queues_.add(is_write, arrival, 1);
+  queues_.add(is_write, std::max(to_cycle(begin), arrival), -1);
   settle(arrival);
   passages_[path].push_back({arrival, booking.first_cycle, booking.end_cycle});
   recorder_.count(is_write ? Event::kDramWrite : Event::kDramRead,

@@ -6,6 +6,7 @@
 
 #include "sim/config/npu_config.h"
 #include "sim/memory/clock_ratio.h"
+#include "sim/stats/activity_log.h"
 #include "sim/stats/recorder.h"
 #include "sim/stats/timeline.h"
 
@@ -40,8 +41,9 @@ class FixedLatencyMemory {
 
   /// Accounts the cycles up to `cycle`.
   void close(std::uint64_t cycle);
-  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
-  void log_into(PhaseLog* log) { timeline_.log_into(log); }
+  [[nodiscard]] Timeline& timeline() { return timeline_; }
+  /// Counts requests from their arrival to the begin of their work.
+  void watch(const QueueWatch& queues) { queues_ = queues; }
 
  private:
   /// Data that moves in core cycles [begin, end), asked for since `arrival`.
@@ -58,6 +60,7 @@ class FixedLatencyMemory {
   std::array<std::int64_t, 2> free_{};  ///< End of the backlog per direction [clock / 256].
   std::array<std::deque<Passage>, 2> passages_;  ///< Not yet accounted, per direction, in order.
   Timeline timeline_;
+  QueueWatch queues_;
 };
 
 }  // namespace npu

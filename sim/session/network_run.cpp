@@ -69,6 +69,7 @@ class Session {
     report_.timing_only = request_.timing_only;
     note_what_is_missing();
     if (explains_) add_critical_path();
+    if (request_.keeps_activity) activity_ = machine_->activity();
     if (!request_.timing_only) report_.accuracy = comparison_->result();
     report_.host_ops = host_->host_ops(config_.host);
     report_.notes = std::move(notes_);
@@ -78,6 +79,7 @@ class Session {
     RunResult result;
     result.mismatch = find_mismatch();
     add_tensors(result);
+    result.activity = std::move(activity_);
     add_files(result);
     result.report = std::move(report_);
     return result;
@@ -116,6 +118,7 @@ class Session {
             .timing_only = request_.timing_only,
             .trace = request_.keeps_files || request_.keeps_scalesim_reports,
             .record_schedule = explains_,
+            .record_activity = request_.keeps_activity,
             .capture_tensors = !request_.timing_only && (compares || request_.keeps_tensors)});
     if (network_) kernels::apply_attention(network_->original, machine_->program());
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
@@ -159,6 +162,9 @@ class Session {
                       report_.stats.simulated_cycles, report_.stats.total_cycles));
     }
     if (request_.keeps_files && !explains_) notes_.emplace_back(kNoRepeatedPath);
+    if (request_.keeps_activity && !repeats_.periods.empty()) {
+      notes_.emplace_back("--vcd: repeated layers are there once, as they were simulated");
+    }
   }
 
   void add_critical_path() {
@@ -277,6 +283,7 @@ class Session {
   EventCounts no_layer_before_{};
   std::vector<std::vector<TensorData>> outputs_;  ///< Per output, its samples.
   TensorMap tensors_;                             ///< Of sample 0.
+  ActivityLog activity_;
   report::Report report_;
 };
 

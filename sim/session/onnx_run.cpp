@@ -34,6 +34,7 @@ void check_request(const RunRequest& o) {
   if (!o.mapping.empty())
     fail("--mapping: not for ONNX models, whose stages are mapped one by one");
   if (o.keeps_tensors) fail("--save-tensors: not for ONNX models");
+  if (o.keeps_activity) fail("--vcd: not for ONNX models");
   if (o.keeps_scalesim_reports) fail("--scalesim-reports: not for ONNX models");
   if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
   if (o.timing_only && o.keeps_outputs) {

@@ -13,6 +13,7 @@
 #include "sim/session/comparison.h"
 #include "sim/session/model_options.h"
 #include "sim/session/profile.h"
+#include "sim/stats/activity_log.h"
 
 namespace npu::session {
 
@@ -34,6 +35,7 @@ struct RunRequest {
   bool keeps_files = false;             ///< Traces are recorded and RunResult::files made.
   bool keeps_outputs = false;           ///< RunResult::outputs.
   bool keeps_tensors = false;           ///< RunResult::tensors.
+  bool keeps_activity = false;          ///< RunResult::activity.
   bool keeps_scalesim_reports = false;  ///< RunResult::scalesim_reports.
 };
 
@@ -48,6 +50,7 @@ struct RunResult {
   Files outputs;  ///< output0.npy, …
   Files tensors;  ///< t000.npy, …: every tensor of the first sample.
   Files scalesim_reports;
+  ActivityLog activity;  ///< Of the last inference, as it was simulated.
 };
 
 /// Who watches a run.

@@ -71,10 +71,16 @@ class Timeline {
     cycles_[static_cast<std::size_t>(bucket)] += until_cycle - accounted_;
     accounted_ = until_cycle;
     if (log_ != nullptr) log_->add(bucket, until_cycle);
+    if (second_log_ != nullptr) second_log_->add(bucket, until_cycle);
   }
   /// From now on every phase also goes into `log`, emptied first; null: no more.
   void log_into(PhaseLog* log) {
     log_ = log;
+    if (log != nullptr) *log = {.begin_cycle = accounted_, .phases = {}};
+  }
+  /// The same, beside the other log.
+  void also_log_into(PhaseLog* log) {
+    second_log_ = log;
     if (log != nullptr) *log = {.begin_cycle = accounted_, .phases = {}};
   }
   [[nodiscard]] std::uint64_t cycles(Bucket b) const {
@@ -87,6 +93,7 @@ class Timeline {
   std::array<std::uint64_t, kBucketCount> cycles_{};
   std::uint64_t accounted_ = 0;
   PhaseLog* log_ = nullptr;
+  PhaseLog* second_log_ = nullptr;
 };
 
 }  // namespace npu
