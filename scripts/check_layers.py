@@ -57,6 +57,7 @@ ARROWS = {
        "workloads/importers", "workloads/onnx", "workloads/passes", "kernels/mapper", "kernels/lowering", "kernels/reference",
        "kernels/onnx_import", "kernels/onnx_reference"},
     "sim/sweep": BASE | {"sim/config"},
+    "sim/diff": BASE | {"sim/config", "sim/stats", "sim/report", "sim/session"},
     "sim/conformance": MODULE
     | {"sim/memory", "sim/core", "sim/onnx", "workloads/graph", "workloads/onnx",
        "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},

@@ -21,6 +21,7 @@ void add_validate(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_calibrate(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
+void add_diff(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
 

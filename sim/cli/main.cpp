@@ -45,6 +45,7 @@ int run_command(int argc, char** argv) {
   add_explain(app, action);
   add_calibrate(app, action);
   add_generate(app, action);
+  add_diff(app, action);
   add_import(app, action);
   add_sweep(app, action);
   try {
