@@ -10,7 +10,10 @@
 #include "kernels/lowering/op_table.h"
 #include "kernels/lowering/partition.h"
 #include "kernels/lowering/schedule.h"
+#include "kernels/lowering/step_checks.h"
 #include "kernels/lowering/step_repeats.h"
+#include "kernels/mapper/mapping_error.h"
+#include "kernels/mapper/repair.h"
 #include "sim/base/error.h"
 
 namespace npu::kernels {
@@ -153,6 +156,23 @@ std::vector<isa::TensorRecord> tensor_records(const Graph& graph, const Mapping&
   return records;
 }
 
+/// map_network(); an error of a decision ends in what would make it legal.
+Mapping map_decided(const Graph& graph, const NpuConfig& config, const CompileOptions& options) {
+  const mapper::Partition parts = partition(graph);
+  try {
+    return map_network(graph, config, parts, options.decisions);
+  } catch (const mapper::MappingError& error) {
+    if (options.decisions == nullptr || !options.suggests) throw;
+    const std::optional<mapper::Repair> repair =
+        smallest_repair(graph, config, parts, *options.decisions, error.fault());
+    if (!repair) throw;
+    throw mapper::MappingError(
+        error.fault(),
+        fmt::format("{}; {}: {}", error.what(),
+                    repair->legal ? "legal with" : "to the next error with", repair->text));
+  }
+}
+
 /// Fused layers as they were planned beside their neighbours.
 void take_planned(const Graph& graph, const Mapping& mapping,
                   std::vector<AttentionChoice>& choices) {
@@ -176,7 +196,7 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   Compiled compiled;
   compiled.attention = choose_attention(source, config, options.attention, options.decisions);
   const Graph graph = expand_attention(split_rescaled_concatenations(source), compiled.attention);
-  Mapping mapping = map_network(graph, config, partition(graph), options.decisions);
+  Mapping mapping = map_decided(graph, config, options);
   take_planned(graph, mapping, compiled.attention);
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);
@@ -187,6 +207,7 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
                              : keep_all(mapping.layers.size());
   place_left_out(graph, repeats, mapping);
   lower_layers(graph, config, mapping, repeats, out);
+  if (options.decisions != nullptr) check_steps(graph, mapping, repeats, out.steps());
   if (folds) {
     fold_steps(mapping, cycles, steady, config.dram.burst_bytes(), out.steps(), out.layers(),
                repeats);

@@ -27,6 +27,9 @@ struct CompileOptions {
   AttentionVariant attention = AttentionVariant::kAuto;
   /// A whole or partial mapping that is taken as it is; must outlive compile().
   const mapper::Decisions* decisions = nullptr;
+  /// The error of a decision names the smallest change that makes it legal; finding it takes many
+  /// times the time of mapping.
+  bool suggests = false;
   /// Inputs, outputs and variables that lie at an address of the caller's choice, below
   /// `dram_begin`: what one program leaves there, another one finds. They may overlap: nodes run in
   /// their order in the graph as far as their bytes say so.

@@ -267,6 +267,9 @@ LayerPlan plan_layer(const Graph& graph, const NpuConfig& config, const Storages
   plan.name = name;
   check_fields(d);
   LayerPlanner(graph, config, storages, scratchpad_bytes, d, plan).run();
+  for (Buffer& b : plan.buffers) {
+    if (!decide(b, d.buffers)) fail_small_slots(plan.buffers, d.buffers, name);
+  }
   check_buffers(plan, d);
   return plan;
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/mapper/decisions.h"
 #include "kernels/mapper/layer_planner.h"
+#include "kernels/mapper/mapping_checks.h"
 #include "kernels/mapper/mapping_error.h"
 #include "sim/base/error.h"
 #include "sim/base/suggest.h"
@@ -110,7 +111,9 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
         again = true;
       }
     }
-    if (!again) return mapping;
+    if (again) continue;
+    check_mapping(graph, config, mapping);
+    return mapping;
   }
 }
 

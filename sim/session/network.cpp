@@ -98,6 +98,7 @@ kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config
   const mapper::MappingFile file = mapper::MappingFile::load(mapping);
   file.require_network(network.mapped.name);
   options.decisions = &file.decisions();
+  options.suggests = true;
   try {
     return compile_network(network, config, options);
   } catch (const mapper::MappingError& error) {
