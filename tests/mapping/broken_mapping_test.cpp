@@ -5,6 +5,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 
 #include "kernels/mapper/mapping_error.h"
 #include "kernels/mapper/repair.h"
@@ -397,13 +398,14 @@ void expect_refused(const MappingCase& c, const Good& g, const Expected& expecte
   }
 }
 
-class BrokenMapping : public testing::TestWithParam<std::uint64_t> {};
+constexpr std::uint64_t kParts = 10, kNetworks = 12;
 
-/// 25 kinds of faults in the mappings of ten networks.
-TEST_P(BrokenMapping, IsRefusedForItsFaultAndRepairedAsProposed) {
-  int broken = 0;
-  for (std::uint64_t i = 0; i < 10; ++i) {
-    const std::uint64_t seed = 90000 + GetParam() * 10 + i;
+/// Calls visit(case, good, expected) for the broken mappings of a part of the corpus: each kind of
+/// fault in each network that has something to break that way.
+template <typename Visit>
+void over_corpus(std::uint64_t part, Visit&& visit) {
+  for (std::uint64_t i = 0; i < kNetworks; ++i) {
+    const std::uint64_t seed = 90000 + part * kNetworks + i;
     const MappingCase c = random_case(seed);
     SCOPED_TRACE(c.what);
     std::optional<Mapped> mapped;
@@ -419,15 +421,65 @@ TEST_P(BrokenMapping, IsRefusedForItsFaultAndRepairedAsProposed) {
       SCOPED_TRACE(breaker.name);
       Good good{c, *mapped, whole, rng};
       const std::optional<Expected> expected = breaker.apply(good);
-      if (!expected) continue;
-      ++broken;
-      expect_refused(c, good, *expected);
-      if (HasFatalFailure()) return;
+      if (expected) visit(breaker.name, good, *expected);
     }
   }
-  EXPECT_GE(broken, 80);
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, BrokenMapping, testing::Range<std::uint64_t>(0, 8));
+
+class BrokenMapping : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(BrokenMapping, IsRefusedForItsFaultAndRepairedAsProposed) {
+  over_corpus(GetParam(), [](const char*, const Good& good, const Expected& expected) {
+    expect_refused(good.c, good, expected);
+  });
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, BrokenMapping, testing::Range<std::uint64_t>(0, kParts));
+
+TEST(BrokenMappings, AreManyOfEachKind) {
+  std::map<std::string, int> of_kind;
+  int all = 0;
+  for (std::uint64_t part = 0; part < kParts; ++part) {
+    over_corpus(part, [&](const char* kind, const Good&, const Expected&) {
+      ++of_kind[kind];
+      ++all;
+    });
+  }
+  EXPECT_GE(all, 700);
+  for (const NamedBreaker& b : breakers()) EXPECT_GE(of_kind[b.name], 5) << b.name;
+}
+
+/// A mapping with two faults: the change that is proposed for the first leads to the second.
+TEST(BrokenMappings, WithTwoFaultsAreRepairedOneByOne) {
+  int repaired = 0;
+  for (std::uint64_t seed = 90000; seed < 90120; seed += 5) {  // Networks of several layers.
+    const MappingCase c = random_case(seed);
+    SCOPED_TRACE(c.what);
+    const Mapped mapped = map_case(c);
+    Decisions d = decisions_of(kernels::compile(c.graph, c.config, {.attention = c.attention}));
+    std::vector<LayerDecision*> with_buffers;
+    for (LayerDecision& l : d.layers) {
+      if (has_buffers(l)) with_buffers.push_back(&l);
+    }
+    if (with_buffers.size() < 2) continue;
+    *with_buffers.front()->buffers[0].address += 1;
+    with_buffers.back()->buffers[0].slots = 0;
+    for (int faults = 0; faults < 3; ++faults) {
+      try {
+        static_cast<void>(map_case(c, &d));
+        EXPECT_EQ(faults, 2);
+        ++repaired;
+        break;
+      } catch (const mapper::MappingError& error) {
+        const auto repair = mapper::smallest_repair(mapped.graph, c.config,
+                                                    mapped.mapping.partition, d, error.fault());
+        ASSERT_TRUE(repair.has_value()) << error.what();
+        EXPECT_EQ(repair->legal, faults == 1) << error.what() << "; " << repair->text;
+        d = repair->decisions;
+      }
+    }
+  }
+  EXPECT_GE(repaired, 10);
+}
 
 }  // namespace
 }  // namespace npu::test

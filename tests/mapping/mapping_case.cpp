@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "kernels/lowering/attention_expand.h"
@@ -21,9 +22,15 @@ namespace {
 using graph::OpKind;
 using std::int64_t;
 
+/// One layer; every other one of those that are cut in more ways than most.
 graph::Graph random_operator(std::mt19937_64& rng) {
+  constexpr auto kTiled = std::to_array<OpKind>(
+      {OpKind::kConv2d, OpKind::kDepthwiseConv2d, OpKind::kTransposeConv, OpKind::kFullyConnected,
+       OpKind::kAveragePool2d, OpKind::kMaxPool2d, OpKind::kMean, OpKind::kSum, OpKind::kSvdf});
   for (;;) {
-    const auto kind = static_cast<OpKind>(rng() % static_cast<std::uint64_t>(graph::kOpKinds));
+    const OpKind kind =
+        rng() % 2 == 0 ? kTiled[rng() % kTiled.size()]
+                       : static_cast<OpKind>(rng() % static_cast<std::uint64_t>(graph::kOpKinds));
     const std::vector<DType> types =
         kind > OpKind::kSvdf ? std::vector<DType>{} : layer_types(kind);
     const std::vector<DType> general = general_types(kind);
