@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "kernels/mapper/decisions.h"
 #include "kernels/mapper/layer_planner.h"
@@ -45,11 +47,21 @@ bool needs_room(const Error& error) {
 
 /// @throws MappingError for a decision on a layer that is not there, with the nearest name.
 void check_names(const Decisions& decisions, const std::vector<std::string>& names) {
-  for (const LayerDecision& d : decisions.layers) {
-    if (std::find(names.begin(), names.end(), d.layer) != names.end()) continue;
-    fail_mapping({.kind = FaultKind::kName, .layer = d.layer, .key = "layer"},
-                 "the network has no layer \"{}\"{}", d.layer, did_you_mean(d.layer, names));
+  const std::set<std::string_view> known(names.begin(), names.end());
+  const auto unknown = [&](const LayerDecision& d) { return !known.contains(d.layer); };
+  const auto first = std::find_if(decisions.layers.begin(), decisions.layers.end(), unknown);
+  if (first == decisions.layers.end()) return;
+  const auto count = std::count_if(first, decisions.layers.end(), unknown);
+  const auto all = static_cast<std::ptrdiff_t>(decisions.layers.size());
+  const Fault fault{.kind = FaultKind::kName, .layer = first->layer, .key = "layer"};
+  if (count > 1 && 2 * count > all) {
+    fail_mapping(fault,
+                 "the mapping is of another network: {} of its {} layers are not in this one, the "
+                 "first is \"{}\"",
+                 count, all, first->layer);
   }
+  fail_mapping(fault, "the network has no layer \"{}\"{}", first->layer,
+               did_you_mean(first->layer, names));
 }
 
 }  // namespace

@@ -230,6 +230,11 @@ void MappingFile::require_network(const std::string& name) const {
                                     printable(name), of));
 }
 
+std::string MappingFile::npu_name() const {
+  const std::optional<YamlMap> npu = root_.get_map("npu");
+  return npu ? npu->get<std::string>("name", "") : "";
+}
+
 void MappingFile::fail_at(const MappingError& error) const {
   const Fault& fault = error.fault();
   const auto layer = layers_.find(fault.layer);

@@ -23,6 +23,8 @@ class MappingFile {
   [[nodiscard]] const Decisions& decisions() const { return decisions_; }
   /// @throws Error if the file is of a network of another name.
   void require_network(const std::string& name) const;
+  /// The NPU that the file says it was made for, or nothing.
+  [[nodiscard]] std::string npu_name() const;
   /// Throws the error of a decision with its place in the file.
   [[noreturn]] void fail_at(const MappingError& error) const;
 

@@ -11,6 +11,7 @@
 #include "sim/base/file.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/model_arguments.h"
+#include "sim/core/hazard_checker.h"
 #include "sim/session/config_path.h"
 #include "sim/session/listing.h"
 #include "sim/session/network.h"
@@ -32,6 +33,7 @@ int compile(const CompileArguments& a) {
   const session::Network network = session::load_network(a.model, false);
   const kernels::Compiled compiled =
       session::compile_mapped(network, config, {.attention = a.attention}, a.mapping);
+  if (!a.mapping.empty()) check_program(compiled.program, config);
   isa::save(compiled.program, a.output);
   if (!a.write_mapping.empty()) {
     write_file(a.write_mapping, std::as_bytes(std::span(compiled.mapping_yaml)));

@@ -102,7 +102,10 @@ kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config
   try {
     return compile_network(network, config, options);
   } catch (const mapper::MappingError& error) {
-    file.fail_at(error);
+    const std::string made_for = file.npu_name();
+    if (made_for.empty() || made_for == config.name) file.fail_at(error);
+    file.fail_at(mapper::MappingError(
+        error.fault(), fmt::format("{}; the mapping was made for {}", error.what(), made_for)));
   }
 }
 

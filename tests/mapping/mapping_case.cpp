@@ -38,6 +38,7 @@ graph::Graph random_operator(std::mt19937_64& rng) {
     const bool first = general.empty() || (!types.empty() && rng() % 2 == 0);
     graph::Graph graph = first ? random_layer(rng, kind, types[rng() % types.size()], 14)
                                : random_general(rng, kind, general[rng() % general.size()], 12);
+    if (graph.inputs.empty()) continue;
     if (kernels::place_of(graph, graph.nodes[0]) == kernels::Place::kNpu) return graph;
   }
 }
