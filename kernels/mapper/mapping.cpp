@@ -9,6 +9,7 @@
 #include "kernels/mapper/layer_planner.h"
 #include "kernels/mapper/mapping_checks.h"
 #include "kernels/mapper/mapping_error.h"
+#include "kernels/mapper/step_count.h"
 #include "sim/base/error.h"
 #include "sim/base/suggest.h"
 
@@ -125,6 +126,7 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
     }
     if (again) continue;
     check_mapping(graph, config, mapping);
+    if (decisions != nullptr) check_step_count(graph, mapping);
     return mapping;
   }
 }
