@@ -1,9 +1,11 @@
 // npusim sweep: many points, here or on a cluster, one database.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -21,6 +23,7 @@
 #include "sim/session/model_options.h"
 #include "sim/session/version.h"
 #include "sim/sweep/shard.h"
+#include "sim/sweep/slurm_engine.h"
 #include "sim/sweep/sweep.h"
 #include "sim/sweep/table.h"
 
@@ -28,11 +31,14 @@ namespace npu::cli {
 namespace {
 
 struct SweepArguments {
-  std::string file, db, csv, name, engine = "local", shard, points;
-  std::vector<std::string> merge;
-  unsigned workers = 0;
+  std::string file, db, csv, name, engine = "local", shard, points, partition;
+  std::vector<std::string> merge, sbatch_options;
+  unsigned workers = 0, resubmissions = 3, poll_seconds = 2;
+  std::uint64_t tasks = 0;
   bool show = false, retry_failed = false;
 };
+
+constexpr std::uint64_t kMaxTasks = 100'000;
 
 /// What is known of the time that is left, from what was computed now.
 class Clock {
@@ -88,11 +94,47 @@ void check_arguments(const SweepArguments& a) {
   if (!a.name.empty()) fail("--name: only with --show; a sweep file has its name");
   if (a.shard.empty() && !a.points.empty()) fail("--points: only with --shard");
   if (!a.shard.empty() && !a.csv.empty()) fail("--csv: a shard has no table");
+  const bool is_slurm = a.engine == "slurm";
+  if (is_slurm && !a.shard.empty()) fail("--shard: --engine slurm makes its own");
+  if (is_slurm && (a.tasks < 1 || a.tasks > kMaxTasks)) {
+    fail("--tasks: must be 1 to {} with --engine slurm, got {}", kMaxTasks, a.tasks);
+  }
+  const bool has_slurm_option = a.tasks > 0 || !a.partition.empty() || !a.sbatch_options.empty();
+  if (!is_slurm && has_slurm_option) {
+    fail("--tasks, --partition, --sbatch: only with --engine slurm");
+  }
 }
 
 std::string database_of(const SweepArguments& a) {
   if (!a.db.empty()) return a.db;
   return std::filesystem::path(a.file).stem().string() + ".db";
+}
+
+/// Where this process computes, for the record.
+std::string engine_name() {
+  const char* const job = std::getenv("SLURM_ARRAY_JOB_ID");
+  const char* const task = std::getenv("SLURM_ARRAY_TASK_ID");
+  return job != nullptr && task != nullptr ? fmt::format("slurm {}_{}", job, task) : "local";
+}
+
+std::unique_ptr<sweep::Engine> make_engine(const SweepArguments& a, const std::string& db,
+                                           Progress& progress) {
+  namespace fs = std::filesystem;
+  if (a.engine == "local") {
+    return std::make_unique<sweep::LocalEngine>(
+        run_point, sweep::LocalOptions{.workers = a.workers, .origin = origin_of(engine_name())});
+  }
+  sweep::SlurmOptions options;
+  options.partition = a.partition;
+  options.tasks = a.tasks;
+  options.workers_per_task = std::max(1U, a.workers);
+  options.sbatch_options = a.sbatch_options;
+  options.program = fs::read_symlink("/proc/self/exe").string();
+  options.folder = fs::absolute(db).lexically_normal().string() + ".slurm";
+  options.resubmissions = a.resubmissions;
+  options.poll = std::chrono::seconds(a.poll_seconds);
+  options.tell = [&progress](const std::string& text) { progress.show(text); };
+  return std::make_unique<sweep::SlurmEngine>(std::move(options));
 }
 
 int run_sweep_file(const SweepArguments& a) {
@@ -107,8 +149,8 @@ int run_sweep_file(const SweepArguments& a) {
       db, [&] { fmt::print(stderr, "npusim: {}: another sweep is at work on it, waiting\n", db); });
   sweep::Store store(db, sweep::Database::Mode::kWrite);
   for (const std::string& other : a.merge) (void)store.merge(other);
-  sweep::LocalEngine engine(run_point, {.workers = a.workers, .origin = origin_of("local")});
   Progress progress;
+  const std::unique_ptr<sweep::Engine> engine = make_engine(a, db, progress);
   const Clock clock;
   sweep::SweepOptions options{.retry_failed = a.retry_failed};
   options.progress = [&](const sweep::Counts& c) {
@@ -116,8 +158,8 @@ int run_sweep_file(const SweepArguments& a) {
         fmt::format("{} of {} points, {} failed{}", c.finished, c.points, c.failed, clock.left(c)));
   };
   const sweep::Counts counts = a.shard.empty()
-                                   ? sweep::run_sweep(planner, store, engine, options)
-                                   : sweep::run_shard(planner, store, engine, options,
+                                   ? sweep::run_sweep(planner, store, *engine, options)
+                                   : sweep::run_shard(planner, store, *engine, options,
                                                       sweep::parse_shard(a.shard), a.points);
   progress.clear();
   if (a.shard.empty()) show_table(sweep::read_table(store, file.name), a.csv);
@@ -156,6 +198,25 @@ void add_sweep(CLI::App& app, Action& action) {
                       "I/N: only every Nth point from the Ith on (0 to N-1)");
   command->add_option("--points", options->points,
                       "with --shard: the points to choose from, a list that npusim wrote");
+  command->add_option("--engine", options->engine, "where points run: local, slurm")
+      ->check(CLI::IsMember({"local", "slurm"}))
+      ->capture_default_str();
+  command->add_option("--tasks", options->tasks, "slurm: tasks of the job array");
+  command->add_option("--partition", options->partition,
+                      "slurm: partition; the cluster's default if left out");
+  command
+      ->add_option("--sbatch", options->sbatch_options,
+                   "slurm: an option for sbatch (--sbatch=--time=60); may be given several times")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command
+      ->add_option("--resubmissions", options->resubmissions,
+                   "slurm: how often lost points are submitted again")
+      ->capture_default_str();
+  command->add_option("--poll", options->poll_seconds, "slurm: seconds between looks at the queue")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   command->callback([options, &action] { action = [options] { return sweep_command(*options); }; });
 }
 

@@ -154,11 +154,11 @@ void Store::put(const Job& job, const Result& result, const Provenance& p) {
   transaction.commit();
 }
 
-std::size_t Store::merge(const std::string& path) {
+std::vector<std::string> Store::merge(const std::string& path) {
   { const Store checked(path, Database::Mode::kWrite); }  // Ends what a killed writer left.
   Statement attach(database_, "ATTACH ? AS other");
   attach.bind(1, path).run();
-  const std::int64_t before = database_.integer("SELECT count(*) FROM points");
+  std::vector<std::string> hashes;
   {
     Transaction transaction(database_);
     // A result of its own is as good; a failure gives way.
@@ -169,10 +169,13 @@ std::size_t Store::merge(const std::string& path) {
         "INSERT OR IGNORE INTO provenance SELECT * FROM other.provenance;"
         "INSERT OR IGNORE INTO sources SELECT * FROM other.sources;"
         "INSERT OR IGNORE INTO point_sources SELECT * FROM other.point_sources;");
+    Statement row(database_, "SELECT hash FROM other.points ORDER BY hash");
+    while (row.step()) hashes.push_back(row.text(0));
+    row.reset();
     transaction.commit();
   }
   database_.execute("DETACH other");
-  return static_cast<std::size_t>(database_.integer("SELECT count(*) FROM points") - before);
+  return hashes;
 }
 
 std::int64_t Store::sweep_id(const std::string& name) {

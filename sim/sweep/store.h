@@ -80,8 +80,8 @@ class Store {
   /// Adds or replaces a point's result.
   void put(const Job& job, const Result& result, const Provenance& provenance);
   /// Takes over the points that another database has, results of this one's own first.
-  /// @return how many were new.
-  std::size_t merge(const std::string& path);
+  /// @return the hashes of the other's points.
+  std::vector<std::string> merge(const std::string& path);
 
   /// Begins the list of a sweep anew; its results stay.
   void begin_sweep(const SweepHeader& header);

@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "sim/base/file.h"
+#include "sim/sweep/child_process.h"
+#include "sim/sweep/shard.h"
+#include "sim/sweep/slurm_commands.h"
+#include "sim/sweep/slurm_engine.h"
+#include "tests/unit/base/expect_error.h"
+#include "tests/unit/sweep/sweep_maker.h"
+
+namespace npu::sweep {
+namespace {
+
+using test::Made;
+
+TEST(ChildProcess, RunsWithoutAShell) {
+  const ProcessOutput said = run_program({"echo", "a b", "$HOME;"});
+  EXPECT_EQ(said.out, "a b $HOME;\n");
+  EXPECT_EQ(said.exit_code, 0);
+  const ProcessOutput failed = run_program({"sh", "-c", "echo oops >&2; exit 3"});
+  EXPECT_EQ(failed.err, "oops\n");
+  EXPECT_EQ(failed.exit_code, 3);
+  EXPECT_EQ(run_program({"sh", "-c", "kill -9 $$"}).exit_code, 137);
+  EXPECT_EQ(error_of([] { (void)run_program({"npusim-no-such-program"}); }),
+            "npusim-no-such-program: no such program");
+  EXPECT_EQ(error_of([] {
+              (void)run_program({"head", "-c", "20000000", "/dev/zero"});
+            }),
+            "head: took too long or wrote too much");
+}
+
+TEST(SlurmCommands, JobIds) {
+  EXPECT_EQ(parse_job_id("12\n"), "12");
+  EXPECT_EQ(parse_job_id("12;cluster\n"), "12");
+  for (const std::string bad : {"", "\n", "x\n", "Submitted batch job 12\n", "12\n13\n"}) {
+    EXPECT_THAT(error_of([&] { (void)parse_job_id(bad); }),
+                testing::HasSubstr("--engine slurm: sbatch answered "));
+  }
+}
+
+TEST(SlurmCommands, Queues) {
+  EXPECT_EQ(parse_queue(""), std::set<std::uint64_t>{});
+  EXPECT_EQ(parse_queue("7_0|RUNNING\n7_12|PENDING\n"), (std::set<std::uint64_t>{0, 12}));
+  EXPECT_EQ(parse_queue("7_3|COMPLETING"), std::set<std::uint64_t>{3});
+  for (const std::string bad : {"7|RUNNING\n", "7_[0-3]|PENDING\n", "7_3\n", "7_3|\n", "_3|R\n",
+                                "7_|R\n", "\n", "x_1|R\n", "7_99999999999999999999|R\n"}) {
+    EXPECT_THAT(error_of([&] { (void)parse_queue(bad); }),
+                testing::HasSubstr("--engine slurm: squeue answered "))
+        << bad;
+  }
+}
+
+TEST(SlurmCommands, Arguments) {
+  EXPECT_EQ(
+      sbatch_arguments({.name = "n",
+                        .partition = "p",
+                        .tasks = 4,
+                        .cpus_per_task = 2,
+                        .folder = "/f",
+                        .script = "/f/n.sh",
+                        .options = {"--time=5"}}),
+      (std::vector<std::string>{"sbatch", "--parsable", "--no-requeue", "--job-name=n",
+                                "--array=0-3", "--ntasks=1", "--cpus-per-task=2", "--chdir=/f",
+                                "--output=/f/n_%a.log", "--partition=p", "--time=5", "/f/n.sh"}));
+  EXPECT_EQ(shell_word("a b'c$"), "'a b'\\''c$'");
+}
+
+/// sbatch and squeue as scripts; the array's tasks are this test's to play.
+class FakeSlurm : public testing::Test {
+ protected:
+  void write(const std::string& name, const std::string& text) {
+    write_file(made.path(name), std::as_bytes(std::span("#!/bin/sh\n" + text)));
+    std::filesystem::permissions(made.path(name), std::filesystem::perms::owner_all);
+  }
+  void SetUp() override {
+    ::setenv("PATH", (made.path("") + ":" + std::getenv("PATH")).c_str(), 1);
+    write("squeue", "exit 0\n");
+    options.program = made.path("program");
+    options.folder = made.path("s.db.slurm");
+    options.tasks = 2;
+    options.poll = std::chrono::milliseconds(1);
+  }
+  Counts run() {
+    SlurmEngine engine(options);
+    return run_sweep(made.planner(), *store, engine, {});
+  }
+
+  Made made{"parameters: {mac_array.rows: [4, 8, 16]}\n"};
+  std::optional<Store> store{std::in_place, made.path("s.db"), Database::Mode::kWrite};
+  SlurmOptions options;
+};
+
+TEST_F(FakeSlurm, LostPointsAreSubmittedABoundedNumberOfTimes) {
+  write("sbatch", "echo x >> " + made.path("count") + "\necho 5\n");
+  options.resubmissions = 2;
+  EXPECT_EQ(error_of([&] { (void)run(); }),
+            "--engine slurm: 3 points did not come back from 3 jobs; what their tasks said is in " +
+                options.folder + "; every finished point is kept");
+  EXPECT_EQ(read_file(made.path("count"), 100), "x\nx\nx\n");
+  EXPECT_TRUE(store->slurm_jobs("made").empty());
+}
+
+TEST_F(FakeSlurm, SaysWhatSlurmSaid) {
+  write("sbatch", "echo 'sbatch: error: invalid partition' >&2; exit 1\n");
+  EXPECT_EQ(error_of([&] { (void)run(); }),
+            "--engine slurm: sbatch ended with 1: sbatch: error: invalid partition");
+  write("squeue", "echo 'no controller' >&2; exit 1\n");
+  EXPECT_EQ(error_of([&] { (void)run(); }), "--engine slurm: squeue ended with 1: no controller");
+  ::setenv("PATH", "/nowhere", 1);
+  EXPECT_EQ(error_of([&] { (void)run(); }), "--engine slurm: squeue: no such program");
+}
+
+TEST_F(FakeSlurm, DamagedShardsAreLostPoints) {
+  write("sbatch", "for last; do :; done\necho garbage > ${last%.sh}_0.db\necho 5\n");
+  options.resubmissions = 1;
+  EXPECT_THAT(error_of([&] { (void)run(); }),
+              testing::HasSubstr("3 points did not come back from 2 jobs"));
+}
+
+TEST_F(FakeSlurm, TakesOverWhatItsJobsMadeWhileItWasGone) {
+  write("sbatch", "echo 5\nexit 1\n");  // Submitted, but the answer was lost.
+  EXPECT_THAT(error_of([&] { (void)run(); }), testing::HasSubstr("sbatch ended with 1"));
+  const auto jobs = store->slurm_jobs("made");
+  ASSERT_EQ(jobs.size(), 1U);
+  {
+    Store shard(options.folder + "/" + jobs[0].name + "_1.db", Database::Mode::kWrite);
+    LocalEngine engine([](const Job&) { return Measured{}; }, {.workers = 1, .origin = {}});
+    EXPECT_EQ(run_shard(made.planner(), shard, engine, {}, {0, 1},
+                        options.folder + "/" + jobs[0].name + ".points")
+                  .computed,
+              3U);
+  }
+  write("sbatch", "exit 9\n");  // Nothing is left to submit.
+  EXPECT_EQ(run().finished, 3U);
+  EXPECT_FALSE(std::filesystem::exists(options.folder));
+}
+
+}  // namespace
+}  // namespace npu::sweep
