@@ -73,8 +73,8 @@ const std::string& Resolver::sum(const std::string& path) {
   std::string sum;
   try {
     sum = sha256_hex(MappedFile(path, kMaxFileBytes).bytes());
-  } catch (const Error& error) {
-    sum = error.what();  // The run says so, too, and the hash is another once the file is there.
+  } catch (const Error&) {
+    sum = "unreadable";  // The run says why, and the hash is another once the file is there.
   }
   return sums_.emplace(path, std::move(sum)).first->second;
 }
@@ -107,7 +107,8 @@ Job Resolver::resolve(const Point& point) {
   } catch (const Error& error) {
     job.error = error.what();
     request["config_error"] = true;
-    request["npu"] = npu;
+    request["config_base"] =
+        configurations_.files(npu, configurations_.document(npu)).front()->sha256;
     request["config_values"] = point.values;
   }
   const auto model = models_.find(job.settings.model);

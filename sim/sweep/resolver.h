@@ -42,7 +42,7 @@ class Resolver {
   [[nodiscard]] Job resolve(const Point& point);
 
  private:
-  /// SHA-256 of a file, or why it cannot be read.
+  /// SHA-256 of a file, or "unreadable".
   [[nodiscard]] const std::string& sum(const std::string& path);
 
   const SweepFile& sweep_;

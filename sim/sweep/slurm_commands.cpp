@@ -44,7 +44,7 @@ std::vector<std::string> sbatch_arguments(const SlurmSubmission& s) {
                                         fmt::format("--array=0-{}", s.tasks - 1),
                                         "--ntasks=1",
                                         fmt::format("--cpus-per-task={}", s.cpus_per_task),
-                                        "--chdir=" + s.folder,
+                                        "--chdir=" + s.working_folder,
                                         fmt::format("--output={}/{}_%a.log", s.folder, s.name)};
   if (!s.partition.empty()) arguments.push_back("--partition=" + s.partition);
   arguments.insert(arguments.end(), s.options.begin(), s.options.end());

@@ -12,6 +12,7 @@ struct SlurmSubmission {
   std::string name, partition;  ///< An empty partition is the cluster's default.
   std::uint64_t tasks = 1;
   unsigned cpus_per_task = 1;
+  std::string working_folder;        ///< Of the tasks.
   std::string folder, script;        ///< Where its logs go; the file that each task runs.
   std::vector<std::string> options;  ///< More of sbatch's.
 };

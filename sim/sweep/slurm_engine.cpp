@@ -137,14 +137,14 @@ void SlurmEngine::submit_array(const Planner& planner, const std::vector<Pending
       base + ".sh",
       fmt::format("#!/bin/sh\nexec {} sweep {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --points "
                   "{} --workers {} --db {}\"$SLURM_ARRAY_TASK_ID\".db\n",
-                  shell_word(options_.program),
-                  shell_word(fs::absolute(planner.sweep.path).string()), tasks,
+                  shell_word(options_.program), shell_word(planner.sweep.path), tasks,
                   shell_word(base + ".points"), options_.workers_per_task, shell_word(base + "_")));
   store.add_slurm_job(planner.sweep.name, job);
   const std::string id = submit({.name = job.name,
                                  .partition = options_.partition,
                                  .tasks = tasks,
                                  .cpus_per_task = options_.workers_per_task,
+                                 .working_folder = fs::current_path().string(),
                                  .folder = job.folder,
                                  .script = base + ".sh",
                                  .options = options_.sbatch_options});

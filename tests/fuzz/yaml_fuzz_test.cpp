@@ -11,6 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/config/sections.h"
+#include "tests/support/text_mutant.h"
 
 namespace npu {
 namespace {
@@ -27,78 +28,6 @@ std::vector<std::filesystem::path> files_of(const std::string& folder) {
   return files;
 }
 
-std::size_t line_start(const std::string& text, std::size_t at) {
-  const std::size_t end = text.rfind('\n', at);
-  return end == std::string::npos ? 0 : end + 1;
-}
-std::string take_line(std::string& text, std::size_t at) {
-  const std::size_t start = line_start(text, at);
-  const std::size_t end = std::min(text.find('\n', start), text.size() - 1);
-  std::string line = text.substr(start, end - start + 1);
-  text.erase(start, end - start + 1);
-  return line;
-}
-
-std::string mutant(std::string text, std::mt19937& random) {
-  const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
-  static const std::vector<std::string> kInserts = {"[",
-                                                    "{",
-                                                    "}",
-                                                    "&a ",
-                                                    "*a",
-                                                    "<<: ",
-                                                    "!!int ",
-                                                    ": ",
-                                                    "- ",
-                                                    "\"",
-                                                    "'",
-                                                    "\n",
-                                                    "\n---\n",
-                                                    "#",
-                                                    "99999999999999999999",
-                                                    "-1",
-                                                    ".nan",
-                                                    "1e999",
-                                                    "~",
-                                                    "? ",
-                                                    "|\n",
-                                                    ">\n",
-                                                    "%YAML 9.9\n",
-                                                    std::string(300, '['),
-                                                    std::string(300, '{'),
-                                                    "\xff\xfe",
-                                                    std::string(1, '\0'),
-                                                    "\t",
-                                                    "0"};
-  const std::size_t edits = 1 + below(3);
-  const std::size_t kind = below(6);
-  for (std::size_t i = 0; i < edits && !text.empty(); ++i) {
-    const std::size_t at = below(text.size());
-    switch (kind) {
-      case 0:
-        text.resize(at);
-        break;
-      case 1:
-        text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
-        break;
-      case 2:
-        text[at] = static_cast<char>(random() & 255U);
-        break;
-      case 3:
-        text.insert(at, kInserts[below(kInserts.size())]);
-        break;
-      case 4:
-        take_line(text, at);
-        break;
-      default: {
-        const std::string line = take_line(text, at);
-        text.insert(line_start(text, below(text.size())), line);
-      }
-    }
-  }
-  return text;
-}
-
 /// Feeds mutants of every file of a folder to `load`; returns how many were refused.
 int refused(const std::string& folder, int& tried,
             const std::function<void(const std::string& text, const std::string& path)>& load) {
@@ -108,7 +37,7 @@ int refused(const std::string& folder, int& tried,
     const std::string good = read_file(path.string(), YamlMap::kMaxFileBytes);
     load(good, path.string());
     for (int i = 0; i < kMutantsPerFile; ++i, ++tried) {
-      const std::string bad = mutant(good, random);
+      const std::string bad = test::text_mutant(good, random);
       try {
         load(bad, path.string());
       } catch (const Error& error) {

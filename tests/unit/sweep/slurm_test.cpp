@@ -59,11 +59,12 @@ TEST(SlurmCommands, Arguments) {
                         .partition = "p",
                         .tasks = 4,
                         .cpus_per_task = 2,
+                        .working_folder = "/w",
                         .folder = "/f",
                         .script = "/f/n.sh",
                         .options = {"--time=5"}}),
       (std::vector<std::string>{"sbatch", "--parsable", "--no-requeue", "--job-name=n",
-                                "--array=0-3", "--ntasks=1", "--cpus-per-task=2", "--chdir=/f",
+                                "--array=0-3", "--ntasks=1", "--cpus-per-task=2", "--chdir=/w",
                                 "--output=/f/n_%a.log", "--partition=p", "--time=5", "/f/n.sh"}));
   EXPECT_EQ(shell_word("a b'c$"), "'a b'\\''c$'");
 }
@@ -72,7 +73,8 @@ TEST(SlurmCommands, Arguments) {
 class FakeSlurm : public testing::Test {
  protected:
   void write(const std::string& name, const std::string& text) {
-    write_file(made.path(name), std::as_bytes(std::span("#!/bin/sh\n" + text)));
+    const std::string script = "#!/bin/sh\n" + text;
+    write_file(made.path(name), std::as_bytes(std::span(script)));
     std::filesystem::permissions(made.path(name), std::filesystem::perms::owner_all);
   }
   void SetUp() override {
