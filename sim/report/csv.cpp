@@ -45,14 +45,22 @@ std::string layers_csv(const Report& report) {
   std::string out =
       "layer,begin_cycle,end_cycle,cycles,macs,utilization,bound_by,mac_busy_cycles,"
       "vector_busy_cycles,dma_busy_cycles,dram_read_bytes,dram_write_bytes,energy_pj,"
-      "integer_differing_elements,float_sqnr_db,repeats\n";
+      "integer_differing_elements,float_sqnr_db,repeats";
+  const std::vector<std::string> components = components_of(report.ledger);
+  for (const std::string& component : components) out += ",energy_" + component + "_pj";
+  out += '\n';
   for (const LayerRow& l : report.layers) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
                    quoted(l.name), l.stats.begin_cycle, l.stats.end_cycle, l.cycles(), l.macs,
                    utilization(report, l), bound_by(report, l), l.stats.mac_busy_cycles,
                    l.stats.vector_busy_cycles, l.stats.dma_busy_cycles, l.stats.dram_read_bytes,
                    l.stats.dram_write_bytes, l.energy_pj, differing(report, l.name),
                    worst_sqnr(report, l.name), l.stats.repeats);
+    for (const std::string& component : components) {
+      const auto at = l.component_pj.find(component);
+      fmt::format_to(std::back_inserter(out), ",{}", at == l.component_pj.end() ? 0.0 : at->second);
+    }
+    out += '\n';
   }
   return out;
 }

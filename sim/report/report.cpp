@@ -70,4 +70,12 @@ std::map<std::string, std::string> report_files(const Report& report) {
           {"trace.json", trace_json(report)}};
 }
 
+std::vector<std::string> components_of(const EnergyLedger& ledger) {
+  std::vector<std::string> out;
+  for (const LedgerRow& row : ledger.rows) {
+    if (std::ranges::find(out, row.component) == out.end()) out.push_back(row.component);
+  }
+  return out;
+}
+
 }  // namespace npu::report

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/power/ledger.h"
@@ -19,7 +20,8 @@ struct LayerRow {
   std::string name;       ///< "CONV_2D #3"
   std::int64_t macs = 0;  ///< Of all its repeats, as all figures.
   LayerStats stats;
-  double energy_pj = 0;  ///< Its events and the leakage of its span.
+  double energy_pj = 0;                        ///< Its events and the leakage of its span.
+  std::map<std::string, double> component_pj;  ///< The same by component.
 
   [[nodiscard]] std::uint64_t cycles() const { return stats.cycles(); }
   [[nodiscard]] std::uint64_t dram_bytes() const {
@@ -60,6 +62,13 @@ struct Interval {
   double low_percent = 0, high_percent = 0, level_percent = 0;
 };
 
+/// What the NPU can do at most, of its configuration: the ceilings of a roofline.
+struct Peaks {
+  std::vector<std::pair<std::string, double>> macs_per_cycle;        ///< By type of the operands.
+  std::vector<std::pair<std::string, double>> bytes_per_cycle;       ///< By what they pass.
+  std::vector<std::pair<std::string, std::int64_t>> capacity_bytes;  ///< Of the on-chip memories.
+};
+
 /// What the trace calls an instruction.
 struct InstructionLabel {
   std::string mnemonic, layer;
@@ -76,6 +85,7 @@ struct Report {
   std::int64_t peak_macs_per_cycle = 0;
   double peak_dram_bytes_per_cycle = 0;  ///< Per core cycle.
   int dma_channels = 1;
+  Peaks peaks;
 
   std::int64_t macs_per_inference = 0;
   RunStats stats;       ///< All inferences.
@@ -116,6 +126,9 @@ struct Figures {
 /// "mac_array", "vector_unit", "dma" (mean of the channels) or "dram" (bytes / peak bandwidth);
 /// "latency" where none is busy half of the time.
 [[nodiscard]] std::string_view bound_by(const Report& report, const LayerRow& layer);
+
+/// Components of the ledger, in the order of its rows.
+[[nodiscard]] std::vector<std::string> components_of(const EnergyLedger& ledger);
 
 inline constexpr SourceClass kSourceClasses[] = {SourceClass::kMeasured, SourceClass::kPublished,
                                                  SourceClass::kDerived, SourceClass::kAssumed,

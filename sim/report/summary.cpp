@@ -60,18 +60,25 @@ Json units_json(const Report& report) {
 }
 
 Json energy_json(const Report& report) {
-  std::vector<std::string> components;
-  for (const LedgerRow& row : report.ledger.rows) {
-    if (std::find(components.begin(), components.end(), row.component) == components.end()) {
-      components.push_back(row.component);
-    }
-  }
   Json by_component = Json::object(), by_class = Json::object();
-  for (const std::string& c : components) by_component[c + "_pj"] = report.ledger.component_pj(c);
+  for (const std::string& c : components_of(report.ledger)) {
+    by_component[c + "_pj"] = report.ledger.component_pj(c);
+  }
   for (const SourceClass c : kSourceClasses) {
     by_class[std::string(name_of(c)) + "_share"] = report.ledger.class_share(c);
   }
   return {{"by_component", std::move(by_component)}, {"by_source_class", std::move(by_class)}};
+}
+
+Json peaks_json(const Peaks& peaks) {
+  const auto object = [](const auto& pairs) {
+    Json out = Json::object();
+    for (const auto& [name, value] : pairs) out[name] = value;
+    return out;
+  };
+  return {{"macs_per_cycle", object(peaks.macs_per_cycle)},
+          {"bytes_per_cycle", object(peaks.bytes_per_cycle)},
+          {"capacity_bytes", object(peaks.capacity_bytes)}};
 }
 
 /// null: uncalibrated.
@@ -112,6 +119,7 @@ std::string summary_json(const Report& report) {
               {"mac_utilization_share", f.mac_utilization},
               {"dram_bytes_per_inference", f.dram_bytes_per_inference},
               {"simulation_events", report.stats.kernel_events},
+              {"peaks", peaks_json(report.peaks)},
               {"energy", energy_json(report)},
               {"units", units_json(report)}};
   Json layers = Json::array();

@@ -125,14 +125,8 @@ class TextWriter {
 
   void energy() {
     line("");
-    std::vector<std::string> components;
-    for (const LedgerRow& row : report_.ledger.rows) {
-      if (std::ranges::find(components, row.component) == components.end()) {
-        components.push_back(row.component);
-      }
-    }
     line("energy by component, all inferences");
-    for (const std::string& component : components) {
+    for (const std::string& component : components_of(report_.ledger)) {
       const double energy_pj = report_.ledger.component_pj(component);
       line("  energy_uj {:<18} {:>12.6g} {:>6.1f} %", component, energy_pj * 1e-6,
            figures_.total_energy_pj == 0 ? 0.0 : 100.0 * energy_pj / figures_.total_energy_pj);

@@ -40,6 +40,27 @@ void append(LayerStats& whole, const LayerStats& part) {
   for (std::size_t e = 0; e < kEventCount; ++e) whole.events[e] += part.events[e];
 }
 
+report::Peaks peaks_of(const NpuConfig& config) {
+  report::Peaks out;
+  const auto macs = static_cast<double>(config.mac_array.macs_per_cycle());
+  const std::pair<const char*, int> cycles[] = {{"int8", 1},
+                                                {"int16", config.mac_array.int16_cycles},
+                                                {"float16", config.mac_array.float16_cycles},
+                                                {"bfloat16", config.mac_array.bfloat16_cycles},
+                                                {"float32", config.mac_array.float32_cycles}};
+  for (const auto& [type, each] : cycles) {
+    if (each > 0) out.macs_per_cycle.emplace_back(type, macs / each);
+  }
+  const auto period_ps = static_cast<double>(config.clock.period_ps());
+  out.bytes_per_cycle = {
+      {"dram", config.dram.peak_bytes_per_second() * period_ps * 1e-12},
+      {"interconnect", config.interconnect.bytes_per_cycle},
+      {"dma", static_cast<double>(config.dma.bus_width_bytes) * config.dma.channels}};
+  out.capacity_bytes = {{"scratchpad", config.scratchpad.capacity_bytes},
+                        {"accumulator", config.accumulator.capacity_bytes}};
+  return out;
+}
+
 std::string provenance_or(const isa::Program& program, const std::string& key,
                           const std::string& otherwise) {
   const auto at = program.provenance.find(key);
@@ -62,6 +83,7 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
   r.peak_dram_bytes_per_cycle =
       config.dram.peak_bytes_per_second() * static_cast<double>(r.clock_period_ps) * 1e-12;
   r.dma_channels = config.dma.channels;
+  r.peaks = peaks_of(config);
   r.ledger = make_ledger(config.energy, config.clock, stats.events, stats.total_cycles);
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
     const isa::LayerRecord& layer = program.layers[i];
@@ -77,8 +99,12 @@ report::Report build_report(const NpuConfig& config, const isa::Program& program
     r.layers.push_back(std::move(row));
   }
   for (report::LayerRow& row : r.layers) {
-    row.energy_pj =
-        make_ledger(config.energy, config.clock, row.stats.events, row.stats.cycles()).total_pj();
+    const EnergyLedger energy =
+        make_ledger(config.energy, config.clock, row.stats.events, row.stats.cycles());
+    row.energy_pj = energy.total_pj();
+    for (const std::string& component : report::components_of(energy)) {
+      row.component_pj[component] = energy.component_pj(component);
+    }
   }
   r.no_layer_energy_pj = make_ledger(config.energy, config.clock,
                                      difference(stats.events_per_layer.back(), no_layer_before), 0)

@@ -253,6 +253,7 @@ class Session {
     result.files = report::report_files(report_);
     result.files["program.lst"] = listing(machine_->program());
     if (!mapping_yaml_.empty()) result.files["mapping.yaml"] = mapping_yaml_;
+    add_config_files(result.files, config_);
     if (explains_) {
       add_rerun_files(result.files, {.config = config_,
                                      .program = machine_->program(),

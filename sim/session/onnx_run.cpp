@@ -18,6 +18,7 @@
 #include "sim/session/inference.h"
 #include "sim/session/input_set.h"
 #include "sim/session/listing.h"
+#include "sim/session/rerun_files.h"
 #include "sim/session/version.h"
 #include "workloads/onnx/reader.h"
 
@@ -335,6 +336,7 @@ class OnnxSession {
     }
     if (!request_.keeps_files) return;
     result.files = report::report_files(report_);
+    add_config_files(result.files, config_);
     for (std::size_t s = 0; s < plan_.programs.size(); ++s) {
       const kernels::Compiled& c = plan_.programs[s];
       if (c.program.code.empty()) continue;

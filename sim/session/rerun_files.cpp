@@ -38,6 +38,12 @@ isa::Program for_timing(isa::Program program) {
 
 }  // namespace
 
+void add_config_files(std::map<std::string, std::string>& files, const NpuConfig& config) {
+  for (ConfigBundle::File& file : bundle_config(config.path).files) {
+    files[file.name] = std::move(file.text);
+  }
+}
+
 void add_rerun_files(std::map<std::string, std::string>& files, const RerunSource& source) {
   std::vector<ConfigBundle::File> needed = bundle_config(source.config.path).files;
   needed.push_back({kProgram, isa::serialize(for_timing(source.program))});

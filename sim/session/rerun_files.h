@@ -29,6 +29,10 @@ struct RerunSource {
   bool is_mapped = true;  ///< The program was mapped from the model in this run.
 };
 
+/// Adds config.yaml with the files that it names.
+/// @throws Error if a file of the configuration can no longer be read.
+void add_config_files(std::map<std::string, std::string>& files, const NpuConfig& config);
+
 /// Adds rerun.yaml (what ran, and the SHA-256 of the files it needs), config.yaml with the files
 /// that it names, program.npu (without the bytes of the image: for timing) and critical_path.csv.
 /// @throws Error if a file of the configuration can no longer be read.

@@ -15,7 +15,7 @@ using ::testing::StartsWith;
 using Json = nlohmann::json;
 
 LayerRow layer_row(std::string name, std::int64_t macs, const LayerStats& stats, double energy_pj) {
-  return {std::move(name), macs, stats, energy_pj};
+  return {std::move(name), macs, stats, energy_pj, {{"dram", energy_pj}}};
 }
 
 LayerStats layer_stats(std::uint64_t begin_cycle, std::uint64_t end_cycle) {
@@ -128,7 +128,9 @@ TEST(Csv, QuotesFieldsAndNamesUnits) {
   EXPECT_THAT(text, StartsWith("layer,begin_cycle,end_cycle,cycles,macs,utilization,bound_by,"));
   EXPECT_THAT(
       text,
-      HasSubstr("\nCONV_2D #0,1100,1500,400,3200,0.5,mac_array,300,0,200,400,0,1500,0,31.25,1\n"));
+      HasSubstr("\nCONV_2D #0,1100,1500,400,3200,0.5,mac_array,300,0,200,400,0,1500,0,31.25,1,"
+                "0,1500\n"));
+  EXPECT_THAT(text, HasSubstr(",repeats,energy_mac_array_pj,energy_dram_pj\n"));
   EXPECT_THAT(text, HasSubstr("\n\"a \"\"quoted\"\", name\",1500,2000,500,0,0,dram,"));
 }
 
@@ -143,7 +145,13 @@ TEST(Summary, HoldsTotalsBucketsAndAccuracy) {
   Report r = example();
   r.accuracy = accuracy({accuracy_row()}, {});
   r.accuracy->labels = ClassAgreement{.top1 = 0.5, .top5 = 1.0};
+  r.peaks = {.macs_per_cycle = {{"int8", 16}, {"int16", 8}},
+             .bytes_per_cycle = {{"dram", 4}},
+             .capacity_bytes = {{"scratchpad", 1024}}};
   const Json j = Json::parse(summary_json(r));
+  EXPECT_EQ(j["peaks"], Json({{"macs_per_cycle", {{"int8", 16.0}, {"int16", 8.0}}},
+                              {"bytes_per_cycle", {{"dram", 4.0}}},
+                              {"capacity_bytes", {{"scratchpad", 1024}}}}));
   EXPECT_EQ(j["total_cycles"], 2000);
   EXPECT_EQ(j["total_energy_pj"], 4000.0);
   EXPECT_EQ(j["cycles_per_inference"], Json({1100, 900}));
