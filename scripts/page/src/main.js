@@ -1,8 +1,11 @@
 // The page's data names the view that shows it: {"kind": …, "title": …, …}.
 import { h } from './shared/dom.js';
+import { runView } from './views/run/run.js';
+import { runsView } from './views/runs.js';
+import { sweepView } from './views/sweep/sweep.js';
 import { validationView } from './views/validation.js';
 
-const views = { validation: validationView };
+const views = { run: runView, runs: runsView, sweep: sweepView, validation: validationView };
 
 function content() {
   const data = JSON.parse(document.getElementById('data').textContent);
@@ -15,6 +18,12 @@ function content() {
   ];
 }
 
+// As a picture (npusim report --format png): charts alone, and how high they are, for who takes it.
+function drawPicture() {
+  document.documentElement.classList.add('picture');
+  setTimeout(() => { document.documentElement.dataset.height = document.documentElement.scrollHeight; }, 500);
+}
+
 try {
   document.body.append(...content().filter(Boolean));
 } catch (error) {
@@ -22,4 +31,5 @@ try {
   throw error;
 }
 // The target of a link exists only now.
-if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+if (location.hash === '#picture') drawPicture();
+else if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();

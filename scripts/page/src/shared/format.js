@@ -40,3 +40,21 @@ export function short(value) {
 export function titleWithUnit(title, unit) {
   return unit ? `${title} [${unit}]` : title;
 }
+
+// A value with the prefix of its size: 12.5 µJ of 12.5e6 pJ.
+export function withPrefix(value, unit) {
+  if (!isNumber(value)) return NONE;
+  for (const [factor, prefix] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n'], [1e-12, 'p']]) {
+    if (Math.abs(value) >= factor * 0.9995) return minus(`${Number((value / factor).toPrecision(4))}\u00a0${prefix}${unit}`);
+  }
+  return `0\u00a0${unit}`;
+}
+
+// 1.5 KiB
+export function bytes(value) {
+  if (!isNumber(value)) return NONE;
+  for (const [factor, unit] of [[2 ** 40, 'TiB'], [2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB']]) {
+    if (value >= factor) return `${Number((value / factor).toPrecision(4))}\u00a0${unit}`;
+  }
+  return `${integers.format(value)}\u00a0B`;
+}
