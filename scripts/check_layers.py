@@ -48,6 +48,7 @@ ARROWS = {
     "kernels/llm": MAPPER | {"kernels/mapper", "kernels/lowering", "isa", "workloads/llm"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
     "sim/interchange": MODULE | {"sim/memory", "sim/compute", "sim/power", "sim/report"},
+    "sim/publish": BASE | {"sim/stats", "sim/report"},
     # The whole path from a network to a simulated run, as the program takes it.
     "sim/onnx": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/onnx", "kernels/onnx_reference",

@@ -24,6 +24,7 @@ void add_generate(CLI::App& app, Action& action);
 void add_diff(CLI::App& app, Action& action);
 void add_import(CLI::App& app, Action& action);
 void add_sweep(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 
 /// Exit codes of npusim.
 inline constexpr int kSuccess = 0;

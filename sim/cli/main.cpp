@@ -48,6 +48,7 @@ int run_command(int argc, char** argv) {
   add_diff(app, action);
   add_import(app, action);
   add_sweep(app, action);
+  add_report(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

@@ -54,7 +54,10 @@ class Browser:
             self._driver.stdout.close()
 
     def open(self, path):
-        self._post("/url", {"url": path.as_uri()})
+        self.open_address(path.as_uri())
+
+    def open_address(self, address):
+        self._post("/url", {"url": address})
 
     def run(self, script, *arguments):
         """The value of the body of a function of JavaScript; a promise's value once it has one."""

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "sim/base/file.h"
+#include "sim/publish/page_data.h"
 #include "sim/report/page.h"
 #include "sim/validation/page_data.h"
+#include "tests/browser/sample_runs.h"
 
 namespace npu {
 namespace {
@@ -50,7 +52,24 @@ void write(const std::string& path, const nlohmann::json& data) {
   write_file(path, std::as_bytes(std::span(html)));
 }
 
+void write_runs(const std::string& folder) {
+  const std::string hostile = "</script><img src=x onerror='window.hostile = 1'>";
+  write(folder + "/run.html", publish::page_data({test::sample_run("out", 9, 60)}));
+  write(folder + "/large.html", publish::page_data({test::sample_run("large", 120, 40'000)}));
+  write(folder + "/bare.html", publish::page_data({test::sample_run("bare", 3, 6, false)}));
+  write(folder + "/none.html", publish::page_data({test::sample_run("none", 0, 0, false)}));
+  write(folder + "/runs.html",
+        publish::page_data({test::sample_run("first", 9, 60), test::sample_run("second", 4, 30),
+                            test::sample_run("third", 3, 6, false)}));
+  write(folder + "/hostile_run.html", publish::page_data({test::hostile_run(hostile)}));
+  write(folder + "/hostile_runs.html",
+        publish::page_data({test::hostile_run(hostile), test::hostile_run(hostile)}));
+  write(folder + "/sweep.html", test::sample_sweep());
+  write(folder + "/hostile_sweep.html", test::hostile_sweep(hostile));
+}
+
 void write_all(const std::string& folder) {
+  write_runs(folder);
   Suite cycles = suite_of("accelerator-rtl-cycles", "cycles", "cycles");
   cycles.bound = {.mean_error_percent = 10, .max_error_percent = 30, .rank_correlation = 0.99};
   cycles.differs = "The reference overlaps the reading of weights with the layer before.";

@@ -5,33 +5,14 @@ import base64
 import hashlib
 import pathlib
 import re
-import subprocess
-import sys
-import tempfile
 import unittest
 
-from browser import Browser
+from page_test import INK, TABLE, PageTest, run_tests
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = TOP / "scripts/page"
 TEMPLATE = TOP / "sim/report/page/template.html"
 
-# What a chart has drawn: marks of an SVG, or painted pixels of a canvas.
-INK = """
-return new Promise(resolve => requestAnimationFrame(() => setTimeout(() => resolve(
-  [...document.querySelectorAll('.chart')].filter(e => e.clientWidth > 0).map(chart => {
-    const svg = chart.querySelector('svg');
-    if (svg) return svg.querySelectorAll('path').length;
-    const canvas = chart.querySelector('canvas');
-    if (!canvas) return 0;
-    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
-    copy.drawImage(canvas, 0, 0);
-    const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
-    let painted = 0;
-    for (let i = 3; i < pixels.length; i += 4) painted += pixels[i] > 0;
-    return painted;
-  })), 100)));
-"""
 FILTER = """
 for (const [id, value] of Object.entries(arguments[0])) {
   const element = document.getElementById(id);
@@ -44,11 +25,6 @@ return {
   rows: [...document.querySelectorAll('section:not([hidden]) tbody th')].map(e => e.textContent),
 };
 """
-TABLE = """
-return [...document.querySelector(arguments[0]).querySelectorAll('tr')].map(
-  row => [...row.children].map(cell => cell.textContent));
-"""
-
 
 class TemplateTest(unittest.TestCase):
     """The committed template is what scripts/page/build makes of the sources beside it."""
@@ -78,32 +54,7 @@ class TemplateTest(unittest.TestCase):
             self.assertTrue(address.startswith("https://registry.npmjs.org/"), address)
 
 
-class PageTest(unittest.TestCase):
-    sample_pages = ""
-
-    @classmethod
-    def setUpClass(cls):
-        temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(temporary.cleanup)
-        cls.folder = pathlib.Path(temporary.name)
-        subprocess.run([cls.sample_pages, temporary.name], check=True, timeout=60)
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
-
-    def setUp(self):
-        self.browser.scheme("light")
-        self.browser.size(1200, 900)
-
-    def open(self, name):
-        self.browser.console()
-        self.browser.open(self.folder / name)
-
-    def assert_draws(self, charts, at_least):
-        ink = self.browser.run(INK)
-        self.assertEqual(len(ink), charts)
-        self.assertGreater(min(ink), at_least)
-        self.assertEqual(self.browser.console(), [])
-
+class ValidationPageTest(PageTest):
     def test_every_chart_draws_in_both_schemes(self):
         for scheme, background in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 29)")):
             with self.subTest(scheme):
@@ -232,5 +183,4 @@ class PageTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PageTest.sample_pages = sys.argv.pop(1)
-    unittest.main()
+    run_tests()
