@@ -140,12 +140,18 @@ bool has_uniform_params(const Graph& graph, const Node& node) {
   return !has_bias && q && !q->per_channel();
 }
 
+/// Fixed-point multipliers of vec.requantize, or else vec.output.
+bool has_multipliers(const WindowProblem& p, const Graph& graph, const Node& node) {
+  return !is_float(p.type) && graph.tensor(node.outputs[0]).type != DType::kInt32 &&
+         node.kind != OpKind::kMatMul && !graph::rescales_in_float(node);
+}
+
 }  // namespace
 
 void set_output(WindowProblem& p, const Graph& graph, const Node& node) {
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != graph::kAbsent;
   const DType y = graph.tensor(node.outputs[0]).type;
-  if (!is_float(p.type) && y != DType::kInt32 && node.kind != OpKind::kMatMul) {
+  if (has_multipliers(p, graph, node)) {
     p.param_bytes = record_bytes(p.wide);
     p.uniform_params = has_uniform_params(graph, node);
     return;
@@ -154,7 +160,8 @@ void set_output(WindowProblem& p, const Graph& graph, const Node& node) {
   p.adds_bias = has_bias && !is_float(p.type);
   p.param_bytes =
       (p.output == OutputKind::kScale ? kScaleRecordBytes : 0) + (p.adds_bias ? kBiasBytes : 0);
-  p.uniform_params = !has_bias;
+  const auto& w = graph.tensor(node.inputs[1]).quantization;
+  p.uniform_params = !has_bias && !(w && w->per_channel());
 }
 
 WindowProblem window_problem(const Graph& graph, const Node& node, const Storages& storages) {

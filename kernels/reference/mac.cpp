@@ -27,6 +27,10 @@ bool has_integer_mac(const graph::Graph& graph, const graph::Node& node) {
   if (byte(x) && byte(w) && output_type(graph, node) == DType::kInt32) {
     return !bias || *bias == DType::kInt32;
   }
+  if (graph::rescales_in_float(node)) {
+    return byte(x) && byte(w) && byte(output_type(graph, node)) &&
+           (!bias || *bias == DType::kInt32);
+  }
   if (output_type(graph, node) != x) return false;
   switch (x) {
     case DType::kInt8:
@@ -61,6 +65,17 @@ MacOperands mac_operands(const Invocation& call, graph::Activation activation, S
   if (scales.size() != 1 && std::ssize(scales) != channels) {
     fail("tensor {}: needs 1 or {} weight scales, got {}", w.name, channels, scales.size());
   }
+  if (graph::rescales_in_float(call.node())) {
+    operands.stage.range = range_of(y.type);
+    operands.bounds = activation_range(activation);
+    operands.bounds.low /= scale_of(y);
+    operands.bounds.high /= scale_of(y);
+    for (const float scale : scales) {
+      operands.factors.push_back(scale_of(x) * scale);
+      operands.factors.back() /= scale_of(y);
+    }
+    return operands;
+  }
   const bool float_product = product == ScaleProduct::kFloatIfPerTensor && scales.size() == 1;
   for (const float scale : scales) {
     operands.stage.multipliers.push_back(
@@ -74,7 +89,13 @@ MacOperands mac_operands(const Invocation& call, graph::Activation activation, S
 }
 
 MacWriter::MacWriter(const MacOperands& operands, std::size_t channels, TensorData& y)
-    : stage_(operands.stage), wide_(operands.wide()), raw_(operands.raw), bias_(channels), y_(y) {
+    : stage_(operands.stage),
+      factors_(operands.factors),
+      bounds_(operands.bounds),
+      wide_(operands.wide()),
+      raw_(operands.raw),
+      bias_(channels),
+      y_(y) {
   if (!operands.bias) return;
   if (operands.bias->type == DType::kInt64) {
     const auto values = operands.bias->as<std::int64_t>();
@@ -84,6 +105,15 @@ MacWriter::MacWriter(const MacOperands& operands, std::size_t channels, TensorDa
     bias_.assign(values.begin(), values.end());
   }
   NPU_CHECK(bias_.size() == channels, "length of the bias");
+}
+
+std::int32_t MacWriter::scaled(std::int32_t accumulator, std::size_t channel) const {
+  const float factor = factors_[factors_.size() == 1 ? 0 : channel];
+  const float steps =
+      std::clamp(static_cast<float>(accumulator) * factor, bounds_.low, bounds_.high);
+  const double rounded = std::nearbyint(static_cast<double>(steps)) + stage_.zero_point;
+  return static_cast<std::int32_t>(
+      std::clamp<double>(rounded, stage_.range.low, stage_.range.high));
 }
 
 template <typename Sum>
@@ -96,6 +126,10 @@ void MacWriter::finish(std::size_t first_channel, std::span<const Sum> sums) {
                                   static_cast<std::uint64_t>(bias_[channel]));
     if (raw_) {
       finished_[i] = static_cast<std::int32_t>(accumulator);
+      continue;
+    }
+    if (!factors_.empty()) {
+      finished_[i] = scaled(static_cast<std::int32_t>(accumulator), channel);
       continue;
     }
     finished_[i] = wide_ ? stage_.finish_wide(accumulator, channel)

@@ -15,13 +15,18 @@ namespace npu::reference {
 ///     acc = Σ (x − x_zero_point) · (w − w_zero_point) + bias;  y = stage(acc)
 /// Types: x int8 · w int8 and x uint8 · w uint8 with an int32 bias or none, 32-bit accumulator
 /// (wraps); x int16 · w int8 with an int32 bias, 32-bit accumulator; x int16 · w int8 with an int64
-/// bias or none, 64-bit accumulator.
+/// bias or none, 64-bit accumulator. With factors: x, w and y int8 or uint8 each, int32 bias or
+/// none; y = saturate(rint(clamp(fp32(fp32(acc) · factor))) + y_zero_point).
 struct MacOperands {
   View x, w;
   std::optional<View> bias;  ///< [channels], int32 or int64.
   std::int32_t x_zero_point = 0;
   std::int32_t w_zero_point = 0;
   OutputStage stage;
+  /// Rescale::kFloat: factors of the sums, one or one per channel, and bounds in steps of y. Empty:
+  /// the stage's multipliers.
+  std::vector<float> factors;
+  FloatRange bounds{};
   bool raw = false;  ///< int32 output: the sums with the bias, no stage.
 
   /// 64-bit accumulator with the reduced 16-bit multiplier.
@@ -55,11 +60,14 @@ class MacWriter {
   void write(std::size_t offset, std::size_t first_channel, std::span<const std::int32_t> sums);
 
  private:
+  [[nodiscard]] std::int32_t scaled(std::int32_t accumulator, std::size_t channel) const;
   template <typename Sum>
   void finish(std::size_t first_channel, std::span<const Sum> sums);
   void store(std::size_t offset, std::size_t count);
 
   const OutputStage& stage_;
+  const std::vector<float>& factors_;
+  FloatRange bounds_;
   bool wide_, raw_;
   std::vector<std::int64_t> bias_;
   std::vector<std::int32_t> finished_;

@@ -69,6 +69,16 @@ graph::Graph random_svdf(Draw& draw, int size) {
   return maker.finish({y});
 }
 
+/// Convolutions of bytes now and then with sums that are rescaled in fp32.
+graph::Graph with_rescale(Draw& draw, graph::Graph graph) {
+  graph::Node& node = graph.nodes.back();
+  const DType type = graph.tensor(node.inputs[0]).type;
+  if ((type == DType::kInt8 || type == DType::kUint8) && draw.one_in(3)) {
+    std::get<graph::WindowAttrs>(node.attrs).rescale = graph::Rescale::kFloat;
+  }
+  return graph;
+}
+
 }  // namespace
 
 Shape random_image(Draw& draw, int size) {
@@ -100,17 +110,20 @@ graph::Graph random_window_layer(Draw& draw, OpKind kind, DType type, int size) 
     image[3] = std::max<std::int64_t>(1, image[3] / groups) * groups;
     const std::int64_t channels = draw.integer(1, 2 * size) * groups;
     const TensorId x = maker.input(type, image, draw.affine(type));
-    return maker.finish({layers.conv(x, layers.pad(window, image), channels, groups)});
+    return with_rescale(
+        draw, maker.finish({layers.conv(x, layers.pad(window, image), channels, groups)}));
   }
   const TensorId x = maker.input(type, image, draw.affine(type));
   if (kind == OpKind::kDepthwiseConv2d) {
     const int multiplier = draw.one_in(3) ? draw.small(1, 4) : 1;
-    return maker.finish({layers.depthwise(x, layers.pad(window, image), multiplier)});
+    return with_rescale(draw,
+                        maker.finish({layers.depthwise(x, layers.pad(window, image), multiplier)}));
   }
   window.dilation_h = 1;
   window.dilation_w = 1;
   if (kind == OpKind::kTransposeConv) {
-    return maker.finish({layers.transpose_conv(x, window, draw.integer(1, size))});
+    return with_rescale(draw,
+                        maker.finish({layers.transpose_conv(x, window, draw.integer(1, size))}));
   }
   return maker.finish({layers.pool(x, kind, layers.pad(window, image))});
 }

@@ -27,9 +27,10 @@ struct Printer {
     return fmt::format(
         "kernel {}x{}, stride {}x{}, dilation {}x{}, padding {},{},{},{}, groups {}, "
         "depth_multiplier "
-        "{}, activation {}",
+        "{}, activation {}{}",
         w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top,
-        w.pad_bottom, w.pad_left, w.pad_right, a.groups, a.depth_multiplier, text_of(a.activation));
+        w.pad_bottom, w.pad_left, w.pad_right, a.groups, a.depth_multiplier, text_of(a.activation),
+        a.rescale == Rescale::kFloat ? ", rescale in fp32" : "");
   }
   std::string operator()(const ActivationAttrs& a) const {
     return fmt::format("activation {}, axis {}", text_of(a.activation), a.axis);

@@ -86,6 +86,11 @@ bool same_quantization(const Tensor& a, const Tensor& b) {
          a.quantization->zero_point == b.quantization->zero_point;
 }
 
+bool rescales_in_float(const Node& node) {
+  const auto* window = std::get_if<WindowAttrs>(&node.attrs);
+  return window != nullptr && window->rescale == Rescale::kFloat;
+}
+
 bool has_payload(const Tensor& tensor) {
   return !tensor.is_constant || std::ssize(tensor.data) == tensor.bytes();
 }

@@ -115,6 +115,12 @@ struct Window {
   friend bool operator==(const Window&, const Window&) = default;
 };
 
+/// How sums of bytes become a quantized output. kMultiplier: TFLite's fixed-point multiplier, for
+/// x, w and y of one type. kFloat: as ONNX defines it and MATMUL does, sum · (x.scale · w.scale /
+/// y.scale) in fp32, each factor rounded from the left, the product rounded half to even; x, w and
+/// y are int8 or uint8 each.
+enum class Rescale : std::uint8_t { kMultiplier, kFloat };
+
 /// With an int32 output convolutions and FULLY_CONNECTED of bytes give the sums themselves, zero
 /// points (0 without quantization) subtracted, bias (int32) added.
 /// CONV_2D (inputs x, w[O,kH,kW,C/groups], bias or absent), DEPTHWISE_CONV_2D (w[1,kH,kW,C·mult]),
@@ -125,6 +131,7 @@ struct WindowAttrs {
   int groups = 1;            ///< CONV_2D only.
   int depth_multiplier = 1;  ///< DEPTHWISE_CONV_2D only.
   Activation activation = Activation::kNone;
+  Rescale rescale = Rescale::kMultiplier;  ///< Convolutions only.
 
   friend bool operator==(const WindowAttrs&, const WindowAttrs&) = default;
 };
@@ -283,6 +290,8 @@ struct Graph {
 /// Whether constants bring their values. A network described by its shapes alone does not need
 /// them: it can be timed, not computed.
 enum class Payload : std::uint8_t { kRequired, kOptional };
+/// True for a convolution whose sums are rescaled in fp32 (Rescale::kFloat).
+[[nodiscard]] bool rescales_in_float(const Node& node);
 /// False for a constant without its values.
 [[nodiscard]] bool has_payload(const Tensor& tensor);
 /// @throws Error naming the first constant operand of a node without its values.

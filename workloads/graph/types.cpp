@@ -72,8 +72,21 @@ bool has_raw_sums(const NodeView& view) {
          (!view.has(2) || view.in(2).type == DType::kInt32);
 }
 
+/// Convolutions of bytes with sums that are rescaled in fp32.
+void check_float_rescale(const NodeView& view) {
+  const auto byte = [](DType type) { return type == DType::kInt8 || type == DType::kUint8; };
+  view.require(byte(view.in(0).type) && byte(view.in(1).type) && byte(view.out().type) &&
+                   (!view.has(2) || view.in(2).type == DType::kInt32),
+               "types {} are not supported with sums that are rescaled in fp32", types_of(view));
+  check_activation(view, view.node.inputs[0]);
+  check_activation(view, view.node.outputs[0]);
+  check_weights(view, 1, view.node.kind == OpKind::kDepthwiseConv2d ? 3 : 0);
+  require_constant(view, 2);
+}
+
 /// x, w, bias, y of convolutions and fully connected. Float networks may store weights as int8.
 void check_mac_types(const NodeView& view) {
+  if (rescales_in_float(view.node)) return check_float_rescale(view);
   const DType x = view.in(0).type;
   const DType w = view.in(1).type;
   const bool bias = view.has(2);
