@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/onnx_reference/operators.h"
+#include "kernels/onnx_reference/run.h"
 #include "workloads/onnx/model.h"
 
 namespace npu::onnx_import {
@@ -30,6 +31,15 @@ struct NetworkOutput {
   std::string name, value;
 };
 
+/// int8 or uint8 with real values scale · (q − zero_point): one of each, or one per slice along
+/// `axis`.
+struct QuantizedConstant {
+  onnx::Value value;
+  std::vector<float> scale;
+  std::vector<std::int32_t> zero_point;  ///< As long as scale.
+  std::size_t axis = 0;
+};
+
 /// An ONNX model made simple: every dimension bound, constants folded into `model.graph`'s
 /// initializers, copies (Identity, Dropout) gone, types of all values known where they are static,
 /// nothing that no output needs.
@@ -40,6 +50,8 @@ struct Network {
   /// Of all values of an integer network (integer_ranges.h), whose floats are whole numbers that
   /// the NPU holds as integers; empty for other networks.
   Ranges ranges;
+  /// What float constants were before DequantizeLinear.
+  std::map<std::string, QuantizedConstant, std::less<>> dequantized;
 
   /// nullptr if the value is no constant.
   [[nodiscard]] const onnx::Value* constant(std::string_view name) const;
@@ -54,6 +66,8 @@ struct SimplifyOptions {
   std::map<std::string, std::int64_t, std::less<>> dimensions;
   /// Shapes of inputs, for whom the data are there already; these go before `dimensions`.
   std::map<std::string, Shape, std::less<>> input_shapes;
+  /// Values of inputs that become constants; the network has these inputs no more.
+  onnx::Values input_values = {};
   /// Ranges of the inputs of an integer network; int8 where none is given.
   Ranges input_ranges = {};
   std::int64_t max_elements = onnx::kMaxElements;  ///< Bound of a tensor.

@@ -6,6 +6,7 @@
 #include "kernels/onnx_import/infer.h"
 #include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/network.h"
+#include "kernels/onnx_import/quantized.h"
 #include "kernels/onnx_reference/legacy.h"
 
 namespace npu::onnx_import {
@@ -30,6 +31,9 @@ class Simplifier {
       network_.types.emplace(name, ValueType{value.type, value.shape, true});
     }
     for (onnx::ValueInfo& input : graph_.inputs) bind(input);
+    std::erase_if(graph_.inputs, [&](const onnx::ValueInfo& input) {
+      return options_.input_values.contains(input.name);
+    });
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     for (std::size_t i = 0; i < nodes.size(); ++i) visit(std::move(nodes[i]), i);
@@ -82,7 +86,19 @@ class Simplifier {
     if (!input.other.empty()) fail("{}: a {} is not supported", place, input.other);
     if (!is_supported(input.type)) fail("{}: {} is not supported", place, name_of(input.type));
     Shape shape;
-    if (const auto it = options_.input_shapes.find(input.name); it != options_.input_shapes.end()) {
+    const auto bound = options_.input_values.find(input.name);
+    if (bound != options_.input_values.end()) {
+      const Value& value = bound->second;
+      if (value.type != input.type) {
+        fail("{}: expected {}, got {}", place, name_of(input.type), name_of(value.type));
+      }
+      if (!fits(input, value.shape)) {
+        fail("{}: a tensor of {} does not fit", place, to_string(value.shape));
+      }
+      shape = value.shape;
+      graph_.initializers.insert_or_assign(input.name, value);
+    } else if (const auto it = options_.input_shapes.find(input.name);
+               it != options_.input_shapes.end()) {
       shape = it->second;
     } else {
       if (!input.has_shape) fail("{}: it has no shape", place);
@@ -97,6 +113,13 @@ class Simplifier {
     if (!network_.types.emplace(input.name, ValueType{input.type, shape, true}).second) {
       fail("{}: it is there twice", place);
     }
+  }
+
+  static bool fits(const onnx::ValueInfo& input, const Shape& shape) {
+    if (!input.has_shape) return true;
+    return std::ranges::equal(input.shape, shape, [](const onnx::Dimension& d, std::int64_t size) {
+      return d.size < 0 || d.size == size;
+    });
   }
 
   [[nodiscard]] std::int64_t size_of(const onnx::ValueInfo& input, std::size_t axis,
@@ -211,7 +234,15 @@ class Simplifier {
     }
     std::int64_t bytes = 0;
     std::vector<const Value*> values;
+    // Of CastLike's second operand only the type matters.
+    const bool has_model = node.domain.empty() && node.op_type == "CastLike" &&
+                           operands.size() == 2 && operands[1].type != nullptr;
+    const Value model{has_model ? operands[1].type->type : ElementType::kUndefined, {0}, {}};
     for (const Operand& o : operands) {
+      if (has_model && values.size() == 1 && model.type != ElementType::kUndefined) {
+        values.push_back(&model);
+        continue;
+      }
       if (o.type != nullptr && o.constant == nullptr) return false;
       values.push_back(o.constant);
       if (o.constant != nullptr) bytes += static_cast<std::int64_t>(o.constant->bytes.size());
@@ -223,7 +254,38 @@ class Simplifier {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       set_constant(node.outputs[i], std::move(made.at(i)));
     }
+    keep_quantized(node, operands);
     return true;
+  }
+
+  /// Weights keep their bytes: DequantizeLinear of a constant, and its Transpose.
+  void keep_quantized(const Node& node, const std::vector<Operand>& operands) {
+    if (!node.domain.empty()) return;
+    std::optional<QuantizedConstant> kept;
+    if (node.op_type == "DequantizeLinear") {
+      kept = quantized_constant(onnx::Call(node, network_.opset(""), {}), *operands[0].constant,
+                                *operands[1].constant,
+                                operands.size() > 2 ? operands[2].constant : nullptr);
+    } else if (node.op_type == "Transpose") {
+      const auto from = network_.dequantized.find(node.inputs[0]);
+      if (from != network_.dequantized.end()) kept = transposed(from->second, node);
+    }
+    if (kept) network_.dequantized.emplace(node.outputs[0], std::move(*kept));
+  }
+
+  [[nodiscard]] QuantizedConstant transposed(const QuantizedConstant& from,
+                                             const Node& node) const {
+    QuantizedConstant to = from;
+    to.value = std::move(evaluate(node, network_.opset(""), {&from.value}, "")[0]);
+    const auto rank = static_cast<std::size_t>(from.value.rank());
+    std::vector<std::int64_t> permutation =
+        onnx::Call(node, network_.opset(""), {}).integers("perm", {});
+    for (std::size_t d = 0; d < rank; ++d) {
+      const std::size_t source =
+          permutation.empty() ? rank - 1 - d : static_cast<std::size_t>(permutation[d]);
+      if (source == from.axis) to.axis = d;
+    }
+    return to;
   }
 
   void remove_dead() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "kernels/onnx_import/bound_inputs.h"
 #include "kernels/onnx_import/run_plan.h"
 #include "kernels/onnx_reference/run.h"
 #include "kernels/reference/reference.h"
@@ -89,6 +90,16 @@ std::vector<DataSet> data_sets(const OnnxCase& c, const onnx::Model& model) {
   }
 }
 
+/// True if an input has one value in all sets.
+bool is_same_in(const std::vector<DataSet>& sets, const std::string& input) {
+  const onnx::Value& first = sets[0].inputs.at(input);
+  return std::ranges::all_of(sets, [&](const DataSet& set) {
+    const auto it = set.inputs.find(input);
+    return it != set.inputs.end() && it->second.type == first.type &&
+           it->second.shape == first.shape && it->second.bytes == first.bytes;
+  });
+}
+
 /// Empty if all outputs are as expected.
 std::string difference(const DataSet& set, const std::vector<onnx::Value>& got) {
   if (got.size() < set.outputs.size()) {
@@ -124,10 +135,14 @@ std::string host_reasons(const onnx_import::Network& network, const onnx_import:
 /// outputs are as expected within the case's tolerance.
 class NpuCase {
  public:
-  NpuCase(const onnx::Model& model, const NpuConfig& config, const DataSet& first)
+  NpuCase(const onnx::Model& model, const NpuConfig& config, const std::vector<DataSet>& sets)
       : config_(config) {
     onnx_import::SimplifyOptions options;
-    for (const auto& [name, value] : first.inputs) options.input_shapes[name] = value.shape;
+    const auto bindable = bindable_inputs(model, onnx_import::Bound::kParameters);
+    for (const auto& [name, value] : sets[0].inputs) {
+      options.input_shapes[name] = value.shape;
+      if (bindable.contains(name) && is_same_in(sets, name)) options.input_values[name] = value;
+    }
     network_ = simplify(model, options);
     plan_ = onnx_run::compile_plan(network_, config, {});
   }
@@ -210,7 +225,7 @@ CaseResult run_case(const OnnxCase& c, const NpuConfig& config) {
     return unsupported(result, error.what());
   }
   try {
-    const NpuCase npu(*model, config, sets[0]);
+    const NpuCase npu(*model, config, sets);
     npu.describe(result);
     for (const DataSet& set : sets) {
       std::string wrong = npu.run(set);

@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "kernels/onnx_import/bound_inputs.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/npy.h"
@@ -134,6 +135,23 @@ std::vector<InputArray> read_arrays(const std::vector<std::string>& paths, const
   }
   for (const std::string& path : paths) ordered.push_back({path, read_one(path)});
   return ordered;
+}
+
+onnx::Values take_bound(std::vector<InputArray>& arrays, const onnx::Model& model) {
+  const auto names = bindable_inputs(model, onnx_import::Bound::kShapes);
+  onnx::Values bound;
+  std::vector<InputArray> others;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const onnx::ValueInfo& input = model.graph.inputs.at(i);
+    const bool is_whole = input.has_shape && input.shape.size() == arrays[i].value.shape.size();
+    if (names.contains(input.name) && is_whole) {
+      bound.emplace(input.name, converted(std::move(arrays[i].value), input.type, arrays[i].place));
+    } else {
+      others.push_back(std::move(arrays[i]));
+    }
+  }
+  arrays = std::move(others);
+  return bound;
 }
 
 onnx_import::Ranges ranges_of(const std::vector<InputArray>& arrays, const onnx::Model& model) {

@@ -31,6 +31,10 @@ struct InputArray {
                                                   const onnx::Model& model,
                                                   std::string_view option);
 
+/// Takes the arrays out of which shapes follow (bindable_inputs) and that hold one value for the
+/// whole run, not one per sample: values for SimplifyOptions::input_values, of the input's type.
+[[nodiscard]] onnx::Values take_bound(std::vector<InputArray>& arrays, const onnx::Model& model);
+
 /// Ranges for SimplifyOptions::input_ranges: int8, else uint8, where all elements are whole numbers
 /// that it holds, else the elements' own range; none for an array with fractions.
 [[nodiscard]] onnx_import::Ranges ranges_of(const std::vector<InputArray>& arrays,

@@ -79,6 +79,11 @@ class OnnxSession {
     if (!request_.inputs.empty()) {
       arrays = onnx_run::read_arrays(request_.inputs, model, "--input");
       simplify.input_ranges = onnx_run::ranges_of(arrays, model);
+      simplify.input_values = onnx_run::take_bound(arrays, model);
+      for (const auto& [name, value] : simplify.input_values) {
+        notes_.push_back(
+            fmt::format("input \"{}\" decides about shapes: its value is a constant", name));
+      }
     }
     network_ = onnx_import::simplify(std::move(model), simplify);
     profile_.charge(Profile::kLoad);
