@@ -67,6 +67,54 @@ TEST(Plan, TransposesThatCancelMoveNothing) {
   EXPECT_EQ(count_kind(plan, graph::OpKind::kConcatenation), 1U);
 }
 
+TEST(Plan, ActivationsBehindAChangeOfShapeAreFused) {
+  ModelMaker m;
+  m.input("x", {2, 3})
+      .constant("w", {3, 4}, {1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6})
+      .integers("shape", {2, 2, 2})
+      .node("MatMul", {"x", "w"}, {"a"})
+      .node("Reshape", {"a", "shape"}, {"b"})
+      .node("Relu", {"b"}, {"y"})
+      .output("y");
+  const onnx::Value x =
+      onnx::from_doubles(ElementType::kFloat, {2, 3}, std::vector<double>{1, -2, 3, -4, 5, -6});
+  const Plan plan = expect_exact(m.model(), {{"x", x}});
+  EXPECT_EQ(count_kind(plan, graph::OpKind::kMap), 0U);
+  const auto& nodes = std::get<NpuStage>(plan.stages.at(0)).graph.nodes;
+  EXPECT_EQ(std::get<graph::ActivationAttrs>(nodes.at(0).attrs).activation,
+            graph::Activation::kRelu);
+}
+
+TEST(Plan, ActivationsBehindAChangeOfShapeThatIsReadElsewhereStay) {
+  ModelMaker m;
+  m.input("x", {2, 2})
+      .constant("w", {2, 2}, {1, -1, 2, -2})
+      .integers("shape", {4})
+      .node("MatMul", {"x", "w"}, {"a"})
+      .node("Reshape", {"a", "shape"}, {"b"})
+      .node("Relu", {"b"}, {"y"})
+      .output("y")
+      .output("b");
+  const onnx::Value x =
+      onnx::from_doubles(ElementType::kFloat, {2, 2}, std::vector<double>{1, -2, 3, -4});
+  EXPECT_EQ(count_kind(expect_exact(m.model(), {{"x", x}}), graph::OpKind::kMap), 1U);
+}
+
+TEST(Plan, NormsRefuseScalesThatDoNotBroadcast) {
+  const auto reason = [](ModelMaker& m) {
+    const Plan plan = make_plan(simplify(m.model(), {}), {});
+    return std::get<HostStage>(plan.stages.at(0)).nodes.at(0).reason;
+  };
+  ModelMaker constant;
+  constant.input("x", {2, 3}).constant("s", {2, 1, 3}, {1, 2, 3, 4, 5, 6});
+  constant.node("LayerNormalization", {"x", "s"}, {"y"}).output("y");
+  EXPECT_EQ(reason(constant), "a scale of [2,1,3] for [3]");
+  ModelMaker computed;
+  computed.input("x", {2, 3}).input("s", {1});
+  computed.node("LayerNormalization", {"x", "s"}, {"y"}).output("y");
+  EXPECT_EQ(reason(computed), "a scale of [1] for [3]");
+}
+
 TEST(Plan, TransposesOfManyDimensionsTakeThoseTogetherThatStayTogether) {
   ModelMaker m;
   m.input("x", {2, 3, 1, 4, 2, 5}, ElementType::kInt8)
