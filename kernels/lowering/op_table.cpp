@@ -32,7 +32,8 @@ constexpr std::string_view kVector = "NPU: vector unit";
 constexpr std::string_view kDma = "NPU: DMA";
 
 constexpr std::string_view kMacTypes =
-    "int8, uint8 (also to int32 sums), int16x8, float16, bfloat16, float32";
+    "int8, uint8 (mixed where sums are rescaled in fp32; also to int32 sums), int16x8, float16, "
+    "bfloat16, float32";
 
 constexpr auto kRows = std::to_array<OpRow>({
     {OpKind::kConv2d, lower_window, k8And16 | kFloats, kMacTypes, kArray},

@@ -3,6 +3,7 @@
 
 #include "kernels/onnx_import/converter.h"
 #include "kernels/onnx_import/fuse_activations.h"
+#include "kernels/onnx_import/fuse_quantization.h"
 #include "kernels/onnx_import/integer_ranges.h"
 #include "kernels/onnx_import/tensors.h"
 #include "workloads/graph/node_rules.h"
@@ -50,11 +51,53 @@ MergedTranspose merge(const Shape& shape, const Order& permutation) {
   return merged;
 }
 
+/// Weights that are there as floats and as bytes: one of them is not read.
+void drop_unread_constants(graph::Graph& graph) {
+  std::vector<bool> is_read(graph.tensors.size(), false);
+  for (const graph::Node& node : graph.nodes) {
+    for (const TensorId id : node.inputs) {
+      if (id != graph::kAbsent) is_read[static_cast<std::size_t>(id)] = true;
+    }
+  }
+  for (std::size_t i = 0; i < is_read.size(); ++i) {
+    if (!is_read[i]) std::vector<std::byte>().swap(graph.tensors[i].data);
+  }
+}
+
 }  // namespace
 
 StageBuilder::StageBuilder(const Network& network, const ConvertOptions& options)
     : network_(network), options_(options) {
   stage_.graph.name = network.model.graph.name;
+}
+
+void StageBuilder::quantize(TensorId tensor, const graph::Quantization& quantization) {
+  auto& q = stage_.graph.tensors.at(static_cast<std::size_t>(tensor)).quantization;
+  if (q == quantization) return;
+  if (q) not_mapped("an operand that is quantized in two ways");
+  const auto is_number = [&](const graph::Node& node) {
+    const auto* map = std::get_if<graph::MapAttrs>(&node.attrs);
+    if (map != nullptr && map->function == MapFunction::kDequantize) return false;
+    return std::ranges::count(node.inputs, tensor) + std::ranges::count(node.outputs, tensor) > 0;
+  };
+  if (std::ranges::any_of(stage_.graph.nodes, is_number))
+    not_mapped("an operand that is quantized here and a number elsewhere");
+  q = quantization;
+}
+
+void StageBuilder::check_raw(const graph::Node& node) const {
+  if (node.kind == OpKind::kMap) {
+    const MapFunction function = std::get<graph::MapAttrs>(node.attrs).function;
+    if (function == MapFunction::kDequantize || function == MapFunction::kQuantize) return;
+  } else if (node.kind < OpKind::kMap || node.kind == OpKind::kMatMul ||
+             node.kind == OpKind::kGather) {
+    return;
+  }
+  for (const TensorId id : node.inputs) {
+    if (id != graph::kAbsent && stage_.graph.tensor(id).quantization) {
+      not_mapped("a number that is quantized elsewhere");
+    }
+  }
 }
 
 TensorId StageBuilder::add_tensor(graph::Tensor tensor) {
@@ -187,6 +230,7 @@ void StageBuilder::convert(std::size_t index) {
       check_operands(view);
       check_shapes(view);
       check_types(view);
+      check_raw(made);
       const std::string refusal = options_.refusal ? options_.refusal(stage_.graph, made) : "";
       if (!refusal.empty()) not_mapped("{}", refusal);
     }
@@ -227,7 +271,9 @@ NpuStage StageBuilder::finish(const std::vector<std::string>& outputs) {
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
   }
   fuse_activations(stage_.graph);
+  fuse_quantization(stage_.graph, twins_, options_.refusal);
   verify(stage_.graph);
+  drop_unread_constants(stage_.graph);
   return std::move(stage_);
 }
 

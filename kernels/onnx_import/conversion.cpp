@@ -74,10 +74,34 @@ TensorId Conversion::index_tensor(std::size_t i, std::int64_t size) {
   return map(MapFunction::kMod, {tensor(i)}, DType::kInt32, static_cast<double>(size));
 }
 
-void Conversion::quantize_as(TensorId tensor, const graph::Quantization& quantization) {
-  auto& q = stage_.stage_.graph.tensors.at(static_cast<std::size_t>(tensor)).quantization;
-  if (q && *q != quantization) not_mapped("operand quantized in two ways");
-  q = quantization;
+TensorId Conversion::quantized(std::size_t i, const Order& order,
+                               const graph::Quantization& quantization) {
+  if (const onnx::Value* value = constant(i); value != nullptr) {
+    return add_constant(
+        quantized_tensor({*value, quantization.scale, quantization.zero_point, 0}, order));
+  }
+  stage_.quantize(operand(i).tensor, quantization);
+  return tensor(i, order);
+}
+
+const QuantizedConstant* Conversion::dequantized(std::size_t i) const {
+  if (!has(i)) return nullptr;
+  const auto it = stage_.network_.dequantized.find(node_.inputs[i]);
+  return it != stage_.network_.dequantized.end() ? &it->second : nullptr;
+}
+
+void Conversion::add_twin(TensorId constant, graph::Tensor bytes) {
+  stage_.twins_[constant] = add_constant(std::move(bytes));
+}
+
+graph::Tensor Conversion::quantized_tensor(const QuantizedConstant& constant, const Order& order) {
+  graph::Tensor t;
+  t.type = constant.value.type == onnx::ElementType::kInt8 ? DType::kInt8 : DType::kUint8;
+  t.shape = tensor_shape(permuted(constant.value.shape, order));
+  t.data = bytes_in(constant.value, t.type, order);
+  t.quantization = {constant.scale, constant.zero_point, 0};
+  if (constant.scale.size() > 1) t.quantization->axis = place_of(order, constant.axis);
+  return t;
 }
 
 const graph::Tensor& Conversion::get(TensorId id) const { return stage_.stage_.graph.tensor(id); }

@@ -1,5 +1,6 @@
 // Convolutions of floats over one and two spatial dimensions.
 #include "kernels/onnx_import/images.h"
+#include "kernels/onnx_import/quantized.h"
 #include "kernels/onnx_import/tensors.h"
 #include "kernels/onnx_import/windows.h"
 
@@ -29,13 +30,16 @@ TensorId bias_of(Conversion& c) {
   return c.add_constant(c.need_constant(2, "bias"), DType::kFloat32, {0});
 }
 
-graph::Tensor image_output(const Conversion& c, DType type) {
-  Shape out = c.out(0).shape;
-  if (out.size() == 3) out.insert(out.begin() + 2, 1);
-  graph::Tensor y;
-  y.type = type;
-  y.shape = permuted(out, channels_last(4));
-  return y;
+/// The weights in the type of x; where they were bytes, those beside them.
+TensorId weights_of(Conversion& c, const Value& weights, DType type, const Order& order) {
+  const TensorId w = c.add_constant(weights, type, order);
+  const QuantizedConstant* from = c.dequantized(1);
+  std::optional<QuantizedConstant> bytes;
+  if (from != nullptr) bytes = as_weights(*from);
+  if (!bytes) return w;
+  if (bytes->value.rank() == 3) bytes->value.shape.insert(bytes->value.shape.begin() + 2, 1);
+  c.add_twin(w, Conversion::quantized_tensor(*bytes, order));
+  return w;
 }
 
 void convert_conv(Conversion& c) {
@@ -48,12 +52,12 @@ void convert_conv(Conversion& c) {
   const std::int64_t channels = c.shape(0)[1];
   if (groups == channels && groups > 1) {  // w[C·m,1,kH,kW] to [1,kH,kW,C·m]
     attrs.depth_multiplier = static_cast<int>(weights.shape[0] / channels);
-    const TensorId w = c.add_constant(weights, type, {1, 2, 3, 0});
+    const TensorId w = weights_of(c, weights, type, {1, 2, 3, 0});
     return image_result(
         c, c.add(OpKind::kDepthwiseConv2d, {x, w, bias_of(c)}, attrs, image_output(c, type)));
   }
   attrs.groups = static_cast<int>(groups);
-  const TensorId w = c.add_constant(weights, type, {0, 2, 3, 1});
+  const TensorId w = weights_of(c, weights, type, {0, 2, 3, 1});
   image_result(c, c.add(OpKind::kConv2d, {x, w, bias_of(c)}, attrs, image_output(c, type)));
 }
 
@@ -107,8 +111,10 @@ void convert_conv_transpose(Conversion& c) {
       const Value own = part_of(c.need_constant(2, "bias"), 0, g * y.shape[3], y.shape[3]);
       b = c.add_constant(own, DType::kFloat32, {0});
     }
-    parts.push_back(c.add(OpKind::kTransposeConv, {part, c.add_constant(w, type, {1, 2, 3, 0}), b},
-                          attrs, std::move(y)));
+    const Order order = {1, 2, 3, 0};
+    const TensorId filters =
+        groups == 1 ? weights_of(c, w, type, order) : c.add_constant(w, type, order);
+    parts.push_back(c.add(OpKind::kTransposeConv, {part, filters, b}, attrs, std::move(y)));
   }
   image_result(c, c.concatenate(std::move(parts), 3));
 }

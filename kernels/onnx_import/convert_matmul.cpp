@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "kernels/onnx_import/converter.h"
+#include "kernels/onnx_import/quantized.h"
 #include "kernels/onnx_import/tensors.h"
 
 namespace npu::onnx_import {
@@ -20,7 +21,12 @@ void need_float(const Conversion& c) {
 TensorId fully_connected(Conversion& c, TensorId x, const Value& w, bool transposed,
                          TensorId bias) {
   const DType type = c.get(x).type;
-  const TensorId weights = c.add_constant(w, type, transposed ? Order{0, 1} : Order{1, 0});
+  const Order order = transposed ? Order{0, 1} : Order{1, 0};
+  const TensorId weights = c.add_constant(w, type, order);
+  if (const QuantizedConstant* from = c.dequantized(1); from != nullptr && &w == c.constant(1)) {
+    const std::optional<QuantizedConstant> bytes = as_weights(*from);
+    if (bytes) c.add_twin(weights, Conversion::quantized_tensor(*bytes, order));
+  }
   graph::Tensor y = c.like(x);
   y.shape.back() = w.shape[transposed ? 0 : 1];
   return c.add(OpKind::kFullyConnected, {x, weights, bias}, graph::ActivationAttrs{}, std::move(y));
@@ -99,7 +105,8 @@ void convert_gemm(Conversion& c) {
   TensorId y = graph::kAbsent;
   if (const Value* w = c.constant(1); w != nullptr) {
     bias = c.has(2) ? row_bias(c, c.out(0).shape[1], beta) : graph::kAbsent;
-    y = fully_connected(c, a, alpha == 1 ? *w : scaled(*w, alpha), transposes_b, bias);
+    y = alpha == 1 ? fully_connected(c, a, *w, transposes_b, bias)
+                   : fully_connected(c, a, scaled(*w, alpha), transposes_b, bias);
   } else {
     y = matmul(c, a, c.tensor(1), transposes_b);
     if (alpha != 1) y = c.map(MapFunction::kMul, {y}, type, alpha);

@@ -71,6 +71,10 @@ class StageBuilder {
   /// @throws NotMapped for int64 from outside the stage, unless `takes_int64`.
   const Form& find(const std::string& value, bool takes_int64 = false);
   const Form& in_order(const std::string& value, const Order& order);
+  /// Gives the tensor this quantization. @throws NotMapped
+  void quantize(graph::TensorId tensor, const graph::Quantization& quantization);
+  /// @throws NotMapped if a node computes with bytes that stand for real numbers.
+  void check_raw(const graph::Node& node) const;
   /// The type that holds a value: in an integer network by its range.
   [[nodiscard]] DType storage(const std::string& value, onnx::ElementType type) const;
   graph::TensorId add_tensor(graph::Tensor tensor);
@@ -83,6 +87,7 @@ class StageBuilder {
   const ConvertOptions& options_;
   std::map<std::string, std::vector<Form>, std::less<>> forms_;
   NpuStage stage_;
+  std::map<graph::TensorId, graph::TensorId> twins_;  ///< Bytes by float constant.
   int source_index_ = 0;
 };
 
@@ -132,9 +137,15 @@ class Conversion {
   /// Operand i as int32 positions along a dimension of `size`, negative ones counted from its end.
   /// The one place where int64 comes from outside a stage: what fits the dimension fits int32.
   [[nodiscard]] graph::TensorId index_tensor(std::size_t i, std::int64_t size);
-  /// Gives the tensor a quantization. Without one, integers stand for themselves.
-  /// @throws NotMapped if it has another one.
-  void quantize_as(graph::TensorId tensor, const graph::Quantization& quantization);
+  /// Operand i, bytes whose real values the quantization says, in the order given. Bytes otherwise
+  /// stand for themselves. @throws NotMapped if its tensor has another quantization, or has been
+  /// read as numbers.
+  [[nodiscard]] graph::TensorId quantized(std::size_t i, const Order& order,
+                                          const graph::Quantization& quantization);
+  /// The bytes behind operand i where DequantizeLinear made it of a constant; nullptr otherwise.
+  [[nodiscard]] const QuantizedConstant* dequantized(std::size_t i) const;
+  /// Says that the float constant is what these bytes stand for: products may take them instead.
+  void add_twin(graph::TensorId constant, graph::Tensor bytes);
 
   // ---- adding to the graph ----
   [[nodiscard]] const graph::Tensor& get(graph::TensorId id) const;
@@ -143,6 +154,9 @@ class Conversion {
   [[nodiscard]] graph::Tensor like(graph::TensorId id, Shape shape) const;
   /// A constant; type, shape, data and quantization are the caller's.
   [[nodiscard]] graph::TensorId add_constant(graph::Tensor tensor);
+  /// A constant of bytes in the order given, its scales along the axis there.
+  [[nodiscard]] static graph::Tensor quantized_tensor(const QuantizedConstant& constant,
+                                                      const Order& order);
   /// A constant from a value, in the order and type given.
   [[nodiscard]] graph::TensorId add_constant(const onnx::Value& value, DType type,
                                              const Order& order);
@@ -216,6 +230,8 @@ inline constexpr std::string_view kIntegerDomain = "integer network";
 [[nodiscard]] std::span<const Converter> movement_converters();
 [[nodiscard]] std::span<const Converter> normalization_converters();
 [[nodiscard]] std::span<const Converter> pool_converters();
+[[nodiscard]] std::span<const Converter> quantization_converters();
+[[nodiscard]] std::span<const Converter> quantized_product_converters();
 [[nodiscard]] std::span<const Converter> reduce_converters();
 [[nodiscard]] std::span<const Converter> unary_converters();
 

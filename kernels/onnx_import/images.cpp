@@ -14,13 +14,25 @@ int narrow(std::int64_t value) {
 
 }  // namespace
 
-graph::TensorId image_of(Conversion& c, std::size_t operand) {
+graph::TensorId image_of(Conversion& c, std::size_t operand,
+                         const std::optional<graph::Quantization>& quantization) {
   const std::size_t rank = c.shape(operand).size();
   if (rank != 3 && rank != 4) not_mapped("{} spatial dimensions", static_cast<int>(rank) - 2);
-  const graph::TensorId x = c.tensor(operand, channels_last(rank));
+  const Order order = channels_last(rank);
+  const graph::TensorId x =
+      quantization ? c.quantized(operand, order, *quantization) : c.tensor(operand, order);
   if (rank == 4) return x;
   const Shape shape = c.get(x).shape;  // [N,W,C]
   return c.reshape(x, {shape[0], 1, shape[1], shape[2]});
+}
+
+graph::Tensor image_output(const Conversion& c, DType type) {
+  Shape out = c.out(0).shape;
+  if (out.size() == 3) out.insert(out.begin() + 2, 1);
+  graph::Tensor y;
+  y.type = type;
+  y.shape = permuted(out, channels_last(4));
+  return y;
 }
 
 void image_result(Conversion& c, graph::TensorId image) {

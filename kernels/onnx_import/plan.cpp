@@ -138,6 +138,7 @@ void release_constants(Network& network, const Plan& plan) {
       kept.insert(node.inputs.begin(), node.inputs.end());
     }
   }
+  network.dequantized.clear();
   std::erase_if(network.model.graph.initializers,
                 [&](const auto& entry) { return !kept.contains(entry.first); });
 }

@@ -1,7 +1,6 @@
 #include "kernels/onnx_import/quantized.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace npu::onnx_import {
@@ -29,6 +28,8 @@ bool all_are(const std::vector<std::int32_t>& list, std::int32_t value) {
 bool is_byte(ElementType type) { return type == ElementType::kInt8 || type == ElementType::kUint8; }
 bool is_byte(DType type) { return type == DType::kInt8 || type == DType::kUint8; }
 
+bool is_scale(double value) { return value >= 0x1p-60 && value <= 0x1p60; }
+
 std::optional<QuantizedConstant> quantized_constant(const onnx::Call& call, const Value& value,
                                                     const Value& scale, const Value* zero_point) {
   const bool is_float = scale.type == ElementType::kFloat;
@@ -36,7 +37,7 @@ std::optional<QuantizedConstant> quantized_constant(const onnx::Call& call, cons
   QuantizedConstant constant;
   constant.value = value;
   for (const double s : to_doubles(scale)) {
-    if (!std::isfinite(s) || s <= 0) return std::nullopt;
+    if (!is_scale(s)) return std::nullopt;
     constant.scale.push_back(static_cast<float>(s));
   }
   constant.zero_point.assign(constant.scale.size(), 0);

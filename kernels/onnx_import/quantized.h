@@ -12,8 +12,11 @@ namespace npu::onnx_import {
 [[nodiscard]] bool is_byte(onnx::ElementType type);
 [[nodiscard]] bool is_byte(DType type);
 
+/// True for what graphs take as a scale.
+[[nodiscard]] bool is_scale(double value);
+
 /// Operands of DequantizeLinear that are constant; nothing for types other than bytes, scales that
-/// are not float32 and positive, and blocks.
+/// are not float32 or out of bounds, and blocks.
 /// @param zero_point  nullptr: 0.
 [[nodiscard]] std::optional<QuantizedConstant> quantized_constant(const onnx::Call& call,
                                                                   const onnx::Value& value,

@@ -15,7 +15,8 @@ const Table& table() {
     for (const auto& family :
          {attention_converters(), binary_converters(), conv_converters(), gather_converters(),
           integer_converters(), integer_product_converters(), matmul_converters(),
-          movement_converters(), normalization_converters(), pool_converters(), reduce_converters(),
+          movement_converters(), normalization_converters(), pool_converters(),
+          quantization_converters(), quantized_product_converters(), reduce_converters(),
           unary_converters()}) {
       for (const Converter& c : family) {
         const bool is_new = rows.emplace(std::pair(c.domain, c.op_type), &c).second;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/onnx_reference/gemm.h"
+#include "kernels/onnx_reference/requantize.h"
 #include "kernels/onnx_reference/window.h"
 
 namespace npu::onnx {
@@ -117,14 +118,12 @@ void run_qlinear_conv(Call& call) {
   const std::vector<double> w_scale = to_doubles(call.in(4));
   const auto channels = static_cast<std::size_t>(r.shape[1]);
   if (w_scale.size() != 1 && w_scale.size() != channels) fail("{} weight scales", w_scale.size());
-  const double scale = to_doubles(call.in(1))[0] / to_doubles(call.in(6))[0];
-  const double offset = to_doubles(zero)[0];
-  const auto low = static_cast<double>(lowest_of(zero.type));
-  const auto high = static_cast<double>(highest_of(zero.type));
+  const Requantization to_output(call.in(6), zero);
+  const double x_scale = to_doubles(call.in(1))[0];
   const auto inner = static_cast<std::size_t>(product(r.shape, 2, r.shape.size()));
   for (std::size_t i = 0; i < r.elements.size(); ++i) {
     const double ws = w_scale.size() == 1 ? w_scale[0] : w_scale[i / inner % channels];
-    r.elements[i] = std::clamp(std::nearbyint(r.elements[i] * scale * ws) + offset, low, high);
+    r.elements[i] = to_output(r.elements[i], x_scale, ws);
   }
   call.set(0, from_doubles(zero.type, r.shape, r.elements));
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/onnx_reference/gemm.h"
 #include "kernels/onnx_reference/operators.h"
+#include "kernels/onnx_reference/requantize.h"
 
 namespace npu::onnx {
 
@@ -105,12 +106,10 @@ void run_qlinear_matmul(Call& call) {
     if (call.in(scale).size() != 1) fail("only per-tensor scales are supported");
   }
   if (zero.size() != 1) fail("only per-tensor zero points are supported");
-  const double scale =
-      to_doubles(call.in(1))[0] * to_doubles(call.in(4))[0] / to_doubles(call.in(6))[0];
-  const auto low = static_cast<double>(lowest_of(zero.type));
-  const auto high = static_cast<double>(highest_of(zero.type));
-  const double offset = to_doubles(zero)[0];
-  for (double& e : p.elements) e = std::clamp(std::nearbyint(e * scale) + offset, low, high);
+  const Requantization to_output(call.in(6), zero);
+  const double a_scale = to_doubles(call.in(1))[0];
+  const double b_scale = to_doubles(call.in(4))[0];
+  for (double& e : p.elements) e = to_output(e, a_scale, b_scale);
   call.set(0, from_doubles(zero.type, p.shape, p.elements));
 }
 

@@ -9,7 +9,7 @@ import zipfile
 
 from cli_support import MODEL, SHARED, CliTest, parse_npy, read_npy, run_tests, write_npy
 
-FLOAT, INT8, DOUBLE = 1, 3, 11
+FLOAT, UINT8, INT8, INT64, DOUBLE = 1, 2, 3, 7, 11
 INTEGER = SHARED / "models/onnx/deeploy/MLPerf/AnomalyDetection"
 
 
@@ -47,8 +47,13 @@ def node(op, inputs, outputs, **attributes):
     return made
 
 
-def model(nodes, inputs, outputs, opset=17):
-    graph = b"".join(field(1, n) for n in nodes) + field(2, "made")
+def constant(name, element, shape, data):
+    dims = b"".join(field(1, d) for d in shape)
+    return dims + field(2, element) + field(8, name) + field(9, data)
+
+
+def model(nodes, inputs, outputs, opset=17, constants=()):
+    graph = b"".join(field(1, n) for n in nodes) + field(2, "made") + b"".join(field(5, c) for c in constants)
     graph += b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs)
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, opset))
 
@@ -120,6 +125,36 @@ class OnnxTest(CliTest):
         self.npusim("run", "--npu", "edge", "--model", net, "--input", self.folder / "x.npy", "--save-outputs",
                     self.folder / "out")
         self.assertEqual(read_npy(self.folder / "out/output0.npy"), ("<f4", (2, 12), data))
+
+    def test_an_input_that_decides_about_shapes_is_a_constant(self):
+        net = self.write([node("Reshape", ["x", "shape"], ["r"]), node("Relu", ["r"], ["y"])],
+                         [value_info("x", FLOAT, (2, 6)), value_info("shape", INT64, (2,))],
+                         [value_info("y", FLOAT, (None, None))])
+        write_npy(self.folder / "x.npy", "<f4", (2, 6), struct.pack("<12f", *range(-6, 6)))
+        write_npy(self.folder / "shape.npy", "<i8", (2,), struct.pack("<2q", 3, -1))
+        text = self.npusim("run", "--npu", "edge", "--model", net, "--input", self.folder / "x.npy", "--input",
+                           self.folder / "shape.npy", "--save-outputs", self.folder / "out").stdout
+        self.assertIn('input "shape" decides about shapes: its value is a constant', text)
+        expected = struct.pack("<12f", *(max(v, 0) for v in range(-6, 6)))
+        self.assertEqual(read_npy(self.folder / "out/output0.npy"), ("<f4", (3, 4), expected))
+
+    def test_quantized_networks_multiply_bytes(self):
+        nodes = [node("QuantizeLinear", ["x", "s", "z"], ["xq"]), node("DequantizeLinear", ["xq", "s", "z"], ["xd"]),
+                 node("DequantizeLinear", ["w", "ws"], ["wd"]), node("Conv", ["xd", "wd"], ["c"], pads=[1, 1, 1, 1]),
+                 node("Relu", ["c"], ["r"]), node("QuantizeLinear", ["r", "t", "u"], ["y"])]
+        constants = [constant("s", FLOAT, (), struct.pack("<f", 0.02)), constant("z", UINT8, (), b"\x80"),
+                     constant("ws", FLOAT, (), struct.pack("<f", 0.01)), constant("t", FLOAT, (), struct.pack("<f", 0.05)),
+                     constant("u", UINT8, (), b"\0"),
+                     constant("w", INT8, (4, 2, 3, 3), bytes((37 * i) % 256 for i in range(72)))]
+        net = self.write(nodes, [value_info("x", FLOAT, (1, 2, 8, 8))], [value_info("y", UINT8, (1, 4, 8, 8))],
+                         constants=constants)
+        write_npy(self.folder / "x.npy", "<f4", (1, 2, 8, 8), struct.pack("<128f", *(i % 19 / 5 - 2 for i in range(128))))
+        text = self.npusim("run", "--npu", "edge", "--model", net, "--input", self.folder / "x.npy", "--out",
+                           self.folder / "report").stdout
+        self.assertIn("integer reference: equal in every bit", text)
+        self.assertIn("float reference: max_abs_error 0, mse 0", text)
+        listing = (self.folder / "report/program0.lst").read_text()
+        self.assertRegex(listing, r"mac\.conv.*x_type=1.*w_type=0")
 
     def test_dimensions(self):
         net = self.moved(("batch", 3, 4))

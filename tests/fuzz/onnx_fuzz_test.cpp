@@ -191,7 +191,46 @@ onnx::Model legacy() {
   return m.model();
 }
 
-std::vector<onnx::Model> models() { return {convolutional(), transformer(), movement(), legacy()}; }
+/// Quantized operators, by themselves and around those of floats.
+onnx::Model quantized() {
+  constexpr auto kBytes = onnx::ElementType::kUint8;
+  constexpr auto kSigned = onnx::ElementType::kInt8;
+  ModelMaker m(19);
+  m.input("x", {1, 2, 6, 6})
+      .constant("s", {}, {0.02})
+      .constant("z", {}, {100}, kBytes)
+      .constant("w", {4, 2, 3, 3}, std::vector<double>(72, 3), kSigned)
+      .constant("ws", {4}, {0.01, 0.02, 0.03, 0.04})
+      .constant("wz", {4}, {0, 0, 0, 0}, kSigned)
+      .constant("b", {4}, {1, 2, 3, 4})
+      .node("QuantizeLinear", {"x", "s", "z"}, {"q"})
+      .node("DequantizeLinear", {"q", "s", "z"}, {"d"})
+      .node("DequantizeLinear", {"w", "ws", "wz"}, {"wd"}, {{"axis", std::int64_t{0}}})
+      .node("Conv", {"d", "wd", "b"}, {"c"})
+      .node("Relu", {"c"}, {"r"})
+      .node("QuantizeLinear", {"r", "s", "z"}, {"cq"})
+      .node("QLinearConv", {"cq", "s", "z", "v", "s", "z", "s", "z"}, {"lq"})
+      .constant("v", {4, 4, 1, 1}, std::vector<double>(16, 120), kBytes)
+      .node("DequantizeLinear", {"lq", "s", "z"}, {"l"})
+      .node("DequantizeLinear", {"cq", "s", "z"}, {"k"})
+      .node("Concat", {"l", "k"}, {"j"}, {{"axis", std::int64_t{1}}})
+      .node("MaxPool", {"j"}, {"p"}, {{"kernel_shape", Integers{2, 2}}})
+      .node("Flatten", {"p"}, {"f"})
+      .node("DynamicQuantizeLinear", {"f"}, {"fq", "fs", "fz"})
+      .constant("m", {72, 3}, std::vector<double>(216, 5), kSigned)
+      .node("MatMulInteger", {"fq", "m", "fz"}, {"i"})
+      .node("Cast", {"i"}, {"g"}, {{"to", std::int64_t{1}}})
+      .node("QuantizeLinear", {"g", "s", "z"}, {"gq"})
+      .node("QLinearAdd", {"gq", "s", "z", "gq", "s", "z", "s", "z"}, {"y"})
+      .output("y");
+  m.model().opsets["com.microsoft"] = 1;
+  m.model().graph.nodes.back().domain = "com.microsoft";
+  return m.model();
+}
+
+std::vector<onnx::Model> models() {
+  return {convolutional(), transformer(), movement(), legacy(), quantized()};
+}
 
 /// Plans a model; a verified plan is as good as an Error. @return true if it was refused.
 bool is_refused(const onnx::Model& model, std::set<std::string>& messages) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "workloads/onnx/upgrade_quantized.h"
+
 namespace npu::onnx {
 namespace {
 
@@ -138,6 +140,7 @@ void upgrade(Model& model) {
   for (Node& node : model.graph.nodes) {
     std::vector<Node> made;
     if (node.domain == kMicrosoft) made = Rewriter(node).rewrite();
+    if (node.domain == kMicrosoft && made.empty()) made = upgrade_quantized(node);
     if (made.empty()) {
       nodes.push_back(std::move(node));
     } else {
