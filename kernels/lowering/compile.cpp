@@ -84,6 +84,13 @@ void place_left_out(const Graph& graph, const RepeatPlan& repeats, Mapping& mapp
   }
 }
 
+void lower_layer(const Graph& graph, const NpuConfig& config, const Mapping& mapping,
+                 const mapper::LayerPlan& plan, Emitter& out) {
+  const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
+  LayerContext context{graph, config, node, plan, mapping.storages, out};
+  (mapper::is_rescale(graph, node) ? lower_unary : find_op(node.kind)->lower)(context);
+}
+
 void lower_layers(const Graph& graph, const NpuConfig& config, const Mapping& mapping,
                   const RepeatPlan& repeats, Emitter& out) {
   std::vector<std::int64_t> constant_bytes(mapping.layers.size());
@@ -99,8 +106,7 @@ void lower_layers(const Graph& graph, const NpuConfig& config, const Mapping& ma
     const std::int64_t before = out.dram_end();
     out.begin_layer(
         {plan.name, node.source_index, mac_count(graph, node), repeats.kept[next++].repeats});
-    LayerContext context{graph, config, node, plan, mapping.storages, out};
-    (mapper::is_rescale(graph, node) ? lower_unary : find_op(node.kind)->lower)(context);
+    lower_layer(graph, config, mapping, plan, out);
     constant_bytes[i] = out.dram_end() - before;
   }
 }
@@ -187,17 +193,75 @@ void take_planned(const Graph& graph, const Mapping& mapping,
   }
 }
 
+/// The steps scheduled, ordered by tokens and rolled into loops.
+std::vector<CodeLine> code_of(Emitter& out) {
+  std::vector<Item> items = schedule(std::move(out.steps()));
+  insert_tokens(items);
+  std::vector<CodeLine> lines;
+  lines.reserve(items.size());
+  for (const Item& item : items) {
+    static_cast<void>(isa::encode(item.instruction));  // every operand fits its field, in loops too
+    lines.push_back({item.instruction, item.layer, item.comment});
+  }
+  return roll_loops(lines);
+}
+
+void add_code(const std::vector<CodeLine>& lines, Emitter& out, isa::Program& program) {
+  for (const CodeLine& line : lines) {
+    program.code.push_back(line.instruction);
+    program.layer_of.push_back(line.layer);
+    program.comments.emplace_back(line.comment);
+  }
+  program.code.emplace_back();  // halt
+  program.layer_of.push_back(-1);
+  program.comments.emplace_back("end");
+  program.code_address =
+      out.allocate(static_cast<std::int64_t>(program.code.size()) * isa::kWordBytes);
+  program.dram_bytes = out.dram_end();
+  program.layers = std::move(out.layers());
+  program.image = std::move(out.image());
+}
+
+void set_provenance(const NpuConfig& config, isa::Program& program) {
+  program.provenance["config"] = config.name;
+  program.provenance["config_fingerprint"] = config.fingerprint();
+}
+
 }  // namespace
+
+MappedNetwork map(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
+  MappedNetwork network;
+  network.attention = choose_attention(source, config, options.attention, options.decisions);
+  network.graph = expand_attention(split_rescaled_concatenations(source), network.attention);
+  network.mapping = map_decided(network.graph, config, options);
+  take_planned(network.graph, network.mapping, network.attention);
+  return network;
+}
+
+isa::Program compile_layer(const MappedNetwork& network, const NpuConfig& config,
+                           std::size_t layer) {
+  Mapping mapping = network.mapping;
+  Emitter out(config, true);
+  place_in_dram(network.graph, {}, mapping, out);
+  const mapper::LayerPlan& plan = mapping.layers.at(layer);
+  const Node& node = network.graph.nodes[static_cast<std::size_t>(plan.node)];
+  out.begin_layer({plan.name, node.source_index, mac_count(network.graph, node), 1});
+  lower_layer(network.graph, config, mapping, plan, out);
+  isa::Program program;
+  add_code(code_of(out), out, program);
+  set_provenance(config, program);
+  return program;
+}
 
 Compiled compile(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
   NPU_CHECK(options.timing_only || options.repeat_effort == 0,
             "layers are left out in timing-only runs");
   if (!options.timing_only) graph::require_payload(source);
   Compiled compiled;
-  compiled.attention = choose_attention(source, config, options.attention, options.decisions);
-  const Graph graph = expand_attention(split_rescaled_concatenations(source), compiled.attention);
-  Mapping mapping = map_decided(graph, config, options);
-  take_planned(graph, mapping, compiled.attention);
+  MappedNetwork network = map(source, config, options);
+  compiled.attention = std::move(network.attention);
+  const Graph& graph = network.graph;
+  Mapping& mapping = network.mapping;
   Emitter out(config, options.timing_only);
   place_in_dram(graph, options, mapping, out);
   const bool folds = options.repeat_effort > 0;
@@ -213,34 +277,12 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
                repeats);
   }
 
-  std::vector<Item> items = schedule(std::move(out.steps()));
-  insert_tokens(items);
-  std::vector<CodeLine> lines;
-  lines.reserve(items.size());
-  for (const Item& item : items) {
-    static_cast<void>(isa::encode(item.instruction));  // every operand fits its field, in loops too
-    lines.push_back({item.instruction, item.layer, item.comment});
-  }
-  lines = roll_loops(lines);
-
   isa::Program& program = compiled.program;
+  const std::vector<CodeLine> lines = code_of(out);
   program.tensors =
       tensor_records(graph, mapping, repeats, last_of_layer(lines, out.layers().size()));
-  for (const CodeLine& line : lines) {
-    program.code.push_back(line.instruction);
-    program.layer_of.push_back(line.layer);
-    program.comments.emplace_back(line.comment);
-  }
-  program.code.emplace_back();  // halt
-  program.layer_of.push_back(-1);
-  program.comments.emplace_back("end");
-  program.code_address =
-      out.allocate(static_cast<std::int64_t>(program.code.size()) * isa::kWordBytes);
-  program.dram_bytes = out.dram_end();
-  program.layers = std::move(out.layers());
-  program.image = std::move(out.image());
-  program.provenance["config"] = config.name;
-  program.provenance["config_fingerprint"] = config.fingerprint();
+  add_code(lines, out, program);
+  set_provenance(config, program);
   if (!compiled.attention.empty())
     program.provenance["attention"] = attention_provenance(compiled.attention);
   compiled.mapping_yaml =

@@ -8,6 +8,7 @@
 
 #include "isa/program.h"
 #include "kernels/lowering/repeats.h"
+#include "kernels/mapper/mapping.h"
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
@@ -81,6 +82,22 @@ struct Compiled {
 /// and bytes there.
 [[nodiscard]] Compiled compile(const graph::Graph& graph, const NpuConfig& config,
                                const CompileOptions& options);
+
+/// A network as it is lowered: attention in its variants, and the mapping of that graph.
+struct MappedNetwork {
+  graph::Graph graph;
+  mapper::Mapping mapping;
+  std::vector<AttentionChoice> attention;
+};
+/// The first half of compile().
+[[nodiscard]] MappedNetwork map(const graph::Graph& graph, const NpuConfig& config,
+                                const CompileOptions& options);
+
+/// One layer of a mapped network as a timing-only program of its own: tensors, buffers and
+/// residents where the network has them. What it reads in the scratchpad nobody has written: run it
+/// without the check for hazards.
+[[nodiscard]] isa::Program compile_layer(const MappedNetwork& network, const NpuConfig& config,
+                                         std::size_t layer);
 
 inline constexpr double kRefreshShare = 0.0015;
 inline constexpr double kLeastSteadyCycles = 20000;

@@ -10,6 +10,7 @@
 #include "kernels/mapper/mapping_checks.h"
 #include "kernels/mapper/mapping_error.h"
 #include "kernels/mapper/step_count.h"
+#include "kernels/mapper/window_pipeline.h"
 #include "sim/base/error.h"
 #include "sim/base/suggest.h"
 
@@ -65,6 +66,23 @@ void check_names(const Decisions& decisions, const std::vector<std::string>& nam
                did_you_mean(first->layer, names));
 }
 
+/// Predicted cycles of a placed layer.
+void predict(LayerPlan& plan, const Graph& graph, const NpuConfig& config,
+             const Storages& storages) {
+  if (!plan.window) return;
+  const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
+  const auto address = [&](std::string_view name, graph::TensorId id) -> int64_t {
+    if (const Buffer* b = plan.buffer(name)) return b->address;
+    const bool there =
+        id != graph::kAbsent && storages.of_tensor[static_cast<std::size_t>(id)] >= 0;
+    return there && storages.of(id).resident ? storages.of(id).address : 0;
+  };
+  const graph::TensorId weights = node.inputs.size() > 1 ? node.inputs[1] : graph::kAbsent;
+  plan.predicted_cycles = window_cycles(
+      *plan.window, plan.tile, config,
+      {address("x", node.inputs[0]), address("w", weights), address("y", node.outputs[0])});
+}
+
 }  // namespace
 
 std::vector<std::string> layer_names(const Graph& graph, const Partition& partition) {
@@ -117,6 +135,7 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
         LayerPlan plan =
             plan_layer(graph, config, mapping.storages, part.layers[i], names[i], budget, decision);
         place_buffers(plan, mapping.storages, layer, capacity, i % 2 == 1, decision);
+        predict(plan, graph, config, mapping.storages);
         mapping.layers.push_back(std::move(plan));
       } catch (const Error& error) {
         if (begin == 0 || reserve[i] >= capacity || !needs_room(error)) throw;

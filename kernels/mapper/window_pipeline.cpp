@@ -1,0 +1,418 @@
+#include "kernels/mapper/window_pipeline.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "kernels/cost/pipeline.h"
+#include "sim/base/math.h"
+#include "sim/timing/mac_timing.h"
+#include "sim/timing/stripe_timing.h"
+#include "sim/timing/vector_timing.h"
+
+namespace npu::mapper {
+namespace {
+
+using cost::Pipeline;
+using cost::Range;
+using cost::Stream;
+using cost::Transfer;
+using std::int64_t;
+
+/// Tiles along one dimension that are equal in what they load and compute.
+struct Run {
+  int64_t count = 0, first = 0;  ///< Tiles, and the index of the first one.
+  int64_t out = 0, in = 0;       ///< Extents.
+};
+
+std::vector<Run> runs_of(int64_t out, int64_t tile, const WindowProblem& p, bool vertical) {
+  const auto& w = p.window;
+  std::vector<Run> runs;
+  int64_t index = 0;
+  for (int64_t first = 0; first < out; first += tile, ++index) {
+    const int64_t count = std::min(tile, out - first);
+    const InputSpan span = vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h,
+                                                 w.pad_top, p.up_h, p.in_h)
+                                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w,
+                                                 w.pad_left, p.up_w, p.in_w);
+    if (!runs.empty() && runs.back().out == count && runs.back().in == span.size) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({1, index, count, span.size});
+    }
+  }
+  return runs;
+}
+
+timing::Precision precision_of(DType type) {
+  switch (type) {
+    case DType::kFloat16:
+      return timing::Precision::kFloat16;
+    case DType::kBfloat16:
+      return timing::Precision::kBfloat16;
+    case DType::kFloat32:
+      return timing::Precision::kFloat32;
+    default:
+      return timing::Precision::kInteger;
+  }
+}
+
+/// Follows the tiles of one layer.
+class WindowWalk {
+ public:
+  WindowWalk(const WindowProblem& problem, const WindowTile& tile, const NpuConfig& config,
+             const WindowPlacement& placement)
+      : p_(problem),
+        t_(tile),
+        config_(config),
+        pipeline_(config),
+        has_array_(p_.kind != WindowKind::kPool),
+        has_channels_(p_.kind == WindowKind::kConv || p_.kind == WindowKind::kGemm),
+        preloads_(has_array_ && p_.kind != WindowKind::kDepthwise &&
+                  config.mac_array.dataflow == Dataflow::kWeightStationary),
+        rows_(runs_of(p_.out_h, t_.out_h, p_, true)),
+        columns_(runs_of(p_.out_w, t_.out_w, p_, false)),
+        x_(pipeline_.add_slots(t_.x_slots)),
+        w_(pipeline_.add_slots(std::min(t_.w_slots, kMostSlots))),
+        y_(pipeline_.add_slots(t_.y_slots)),
+        acc_(pipeline_.add_slots(t_.acc_slots)),
+        at_(placement) {}
+
+  int64_t run() {
+    const int64_t oc_full = p_.out_c / t_.out_c;
+    const int64_t oc_rest = p_.out_c % t_.out_c;
+    pipeline_.repeat(p_.groups, [&](int64_t g) {
+      group_ = g;
+      if (t_.order == LoopOrder::kChannelsOuter) {
+        over_channels(oc_full, oc_rest, [&](int64_t oc, int64_t n) {
+          over_space([&](const Place& at) { tile(at, oc, n); });
+        });
+      } else {
+        over_space([&](const Place& at) {
+          over_channels(oc_full, oc_rest, [&](int64_t oc, int64_t n) { tile(at, oc, n); });
+        });
+      }
+    });
+    finish_all();
+    return static_cast<int64_t>(std::ceil(pipeline_.end()));
+  }
+
+ private:
+  static constexpr int kMostSlots = 64;
+
+  struct Place {
+    int64_t image = 0, row = 0, column = 0;
+    int64_t out_h = 0, out_w = 0, in_h = 0, in_w = 0;
+  };
+  /// The array's and the vector unit's part of a step whose loads are issued.
+  struct Step {
+    Place at;
+    int64_t channels = 0, depth = 0, first_c = 0, tap = -1;
+    Pipeline::Slot* x = nullptr;
+    Pipeline::Slot* w = nullptr;
+    int x_slot = 0, w_slot = 0;
+    bool is_last = false, is_first = false, is_there = false;
+    Pipeline::Claim acc;
+    double done = 0;
+  };
+
+  template <typename Visit>
+  void over_channels(int64_t full, int64_t rest, Visit&& visit) {
+    pipeline_.repeat(full, [&](int64_t i) { visit(i, t_.out_c); });
+    if (rest > 0) visit(full, rest);
+  }
+  template <typename Visit>
+  void over_space(Visit&& visit) {
+    pipeline_.repeat(p_.batch, [&](int64_t image) {
+      for (const Run& r : rows_) {
+        pipeline_.repeat(r.count, [&](int64_t i) {
+          for (const Run& c : columns_) {
+            pipeline_.repeat(c.count, [&](int64_t j) {
+              visit(Place{image, r.first + i, c.first + j, r.out, c.out, r.in, c.in});
+            });
+          }
+        });
+      }
+    });
+  }
+
+  void tile(const Place& at, int64_t oc, int64_t channels) {
+    const int64_t reduction = has_channels_ ? p_.in_c : t_.in_c;
+    const int64_t passes = t_.tap_by_tap ? p_.taps() : 1;
+    const int64_t blocks = ceil_div(reduction, t_.in_c);
+    for (int64_t pass = 0; pass < passes; ++pass) {
+      pipeline_.repeat(blocks, [&](int64_t i) {
+        const int64_t ic = i * t_.in_c;
+        Step s;
+        s.at = at;
+        s.channels = channels;
+        s.depth =
+            has_channels_ ? std::min(t_.in_c, p_.in_c - ic) : ceil_div(channels, p_.multiplier);
+        s.first_c = has_channels_ ? i : oc;
+        s.is_first = i == 0 && pass == 0;
+        s.is_last = i + 1 == blocks && pass + 1 == passes;
+        step(s, oc);
+      });
+    }
+  }
+
+  void step(Step s, int64_t oc) {
+    // With one slot a load waits for the work of the step before.
+    const bool reads_late = !has_array_ && t_.x_slots > 0;
+    if (t_.x_slots == 1 || t_.w_slots == 1 || reads_late) {
+      finish_all();
+    } else {
+      advance();
+    }
+    int64_t words = 0;
+    if (t_.x_slots > 0) {
+      const int64_t space = (s.at.image * 65536 + s.at.row) * 65536 + s.at.column;
+      const bool by_group = p_.kind == WindowKind::kConv;
+      const int64_t key = space * 65536 + s.first_c + (by_group ? group_ * 4096 : 0);
+      const Pipeline::Claim c = pipeline_.claim(x_, key);
+      s.x = c.slot;
+      s.x_slot = c.index;
+      if (!c.there) {
+        ++words;
+        load_input(s, *c.slot);
+      }
+    }
+    if (has_array_ && t_.w_slots > 0) {
+      const int64_t image = p_.w_per_image ? s.at.image : 0;
+      const int64_t key =
+          ((image * 65536 + group_) * 65536 + oc) * 65536 + (has_channels_ ? s.first_c : 0);
+      const Pipeline::Claim c = pipeline_.claim(w_, key);
+      s.w = c.slot;
+      s.w_slot = c.index;
+      if (!c.there) {
+        ++words;
+        load_weights(s, *c.slot);
+      }
+    }
+    words += has_array_ ? (preloads_ ? 2 : 1) : 0;
+    if (s.is_last) words += (t_.y_slots > 0 ? 2 : 1) + (p_.adds_bias ? 1 : 0);
+    pipeline_.dispatch(words);
+    store_output();
+    s.is_there = true;
+    pending_ = s;
+  }
+
+  void load_input(const Step& s, Pipeline::Slot& slot) {
+    const int64_t pixel = p_.in_c * (p_.kind == WindowKind::kConv ? p_.groups : 1) * p_.x_size;
+    const int64_t run = s.depth * p_.x_size;
+    Transfer t{.rows = s.at.in_h * s.at.in_w, .run = run, .pitch = pixel, .kept_run = run};
+    if (run == pixel) {
+      t = {.rows = s.at.in_h, .run = s.at.in_w * pixel, .pitch = p_.in_w * pixel, .kept_run = run};
+    }
+    if (config_.dma.full_rate_run_bytes == 0) t.kept_run = 0;
+    const int64_t base = at_.x + s.x_slot * t_.x_bytes;
+    slot.ready = pipeline_.load(Pipeline::Channel::kLoad, t, {base, base + t.bytes()}, slot.free);
+  }
+
+  void load_weights(const Step& s, Pipeline::Slot& slot) {
+    const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * s.depth;
+    int64_t bytes = s.channels * k * p_.w_size;
+    if (t_.params_bytes == 0 && s.is_last)
+      bytes = round_up(bytes, 16) + s.channels * p_.param_bytes;
+    const bool own = config_.dma.channels >= 3;
+    const int64_t base = at_.w + s.w_slot * t_.w_bytes;
+    slot.ready =
+        pipeline_.load(own ? Pipeline::Channel::kWeights : Pipeline::Channel::kLoad,
+                       {.rows = 1, .run = bytes, .pitch = bytes}, {base, base + bytes}, slot.free);
+  }
+
+  /// The array's work of the step before, and the vector unit's of the one before that: in the
+  /// order in which the units come to their instructions.
+  void advance() {
+    if (t_.acc_slots == 1) finish_worked();
+    Step now = pending_;
+    pending_.is_there = false;
+    if (now.is_there && t_.streamed) return work_streamed(now);
+    if (now.is_there) {
+      now.done = now.x != nullptr ? now.x->ready : 0;
+      if (has_array_) {
+        now.done = multiply(now);
+        if (now.x != nullptr) now.x->free = now.done;
+        if (now.w != nullptr) now.w->free = now.done;
+      }
+    }
+    finish_worked();
+    if (now.is_there && now.is_last) worked_ = now;
+  }
+  void finish_worked() {
+    if (!worked_.is_there) return;
+    worked_.is_there = false;
+    store_output();
+    const double end = output(worked_);
+    if (worked_.x != nullptr && !has_array_) worked_.x->free = end;
+    if (worked_.w != nullptr && p_.param_bytes > 0 && t_.params_bytes == 0) worked_.w->free = end;
+  }
+  void finish_all() {
+    advance();
+    finish_worked();
+    store_output();
+  }
+
+  [[nodiscard]] timing::MacTile mac_tile(const Step& s) const {
+    const int64_t taps = t_.tap_by_tap ? 1 : p_.taps();
+    const bool depthwise = p_.kind == WindowKind::kDepthwise;
+    return {.m = s.at.out_h * s.at.out_w,
+            .n = s.channels,
+            .k = depthwise ? taps : taps * s.depth,
+            .taps = taps,
+            .depthwise = depthwise,
+            .wide = p_.wide,
+            .precision = precision_of(p_.type),
+            .weights_loaded = preloads_,
+            .accumulate = !s.is_first};
+  }
+
+  double multiply(Step& s) {
+    const timing::MacTile tile = mac_tile(s);
+    const timing::MacTiming time = timing::mac_tile(config_.mac_array, tile);
+    const double x = s.x != nullptr ? s.x->ready : 0;
+    const double w = s.w != nullptr ? s.w->ready : 0;
+    const Range w_range = range_of(at_.w + s.w_slot * t_.w_bytes, t_.w_bytes);
+    if (preloads_) {
+      const timing::Fold fold = timing::first_fold(config_.mac_array, tile);
+      const auto cycles = static_cast<double>(
+          timing::weight_load_cycles(config_.mac_array, fold.k, fold.n * tile.w_bytes()));
+      pipeline_.preload(cycles,
+                        {w_range, static_cast<double>(fold.k * fold.n * tile.w_bytes()), false}, w);
+    }
+    if (s.is_first) acc_now_ = pipeline_.claim(acc_, ++acc_key_);
+    const double sums = tile.sum_bytes() > 0 ? static_cast<double>(p_.acc_size()) /
+                                                   static_cast<double>(tile.sum_bytes())
+                                             : 1;
+    const Range acc = range_of(acc_now_.index * t_.acc_bytes, t_.acc_bytes);
+    const std::array<Stream, 2> reads = {
+        Stream{input_range(s), static_cast<double>(time.input_read_bytes), false},
+        Stream{w_range, static_cast<double>(time.weight_read_bytes), false}};
+    const std::array<Stream, 2> sums_moved = {
+        Stream{acc, static_cast<double>(time.accumulator_read_bytes) * sums, false},
+        Stream{acc, static_cast<double>(time.accumulator_write_bytes) * sums, true}};
+    s.acc = acc_now_;
+    return pipeline_.tile(
+        {static_cast<double>(time.total_cycles), static_cast<double>(time.shadow_free_cycles)},
+        reads, sums_moved, std::max({x, w, acc_now_.slot->free}));
+  }
+
+  /// Where the array or the vector unit reads a tile's input.
+  [[nodiscard]] Range input_range(const Step& s) const {
+    if (t_.x_slots > 0) return range_of(at_.x + s.x_slot * t_.x_bytes, t_.x_bytes);
+    const int64_t row = p_.in_w * p_.in_c * p_.groups * p_.x_size;
+    const int64_t first = std::max<int64_t>(
+        0, (s.at.row * t_.out_h * p_.window.stride_h - p_.window.pad_top) / p_.up_h);
+    return range_of(at_.x + (s.at.image * p_.in_h + first) * row, s.at.in_h * row);
+  }
+  [[nodiscard]] Range output_range(const Step& s, int slot) const {
+    if (t_.y_slots > 0) return range_of(at_.y + slot * t_.y_bytes, t_.y_bytes);
+    const int64_t row = p_.out_w * p_.out_c * p_.groups * p_.y_size;
+    return range_of(at_.y + (s.at.image * p_.out_h + s.at.row * t_.out_h) * row, s.at.out_h * row);
+  }
+  [[nodiscard]] static Range range_of(int64_t low, int64_t bytes) { return {low, low + bytes}; }
+
+  /// The vector unit's part. @return when it is done.
+  double output(const Step& s) {
+    const int64_t elements = s.at.out_h * s.at.out_w * s.channels;
+    double after = s.done;
+    Pipeline::Claim y;
+    if (t_.y_slots > 0) {
+      y = pipeline_.claim(y_, ++y_key_);
+      after = std::max(after, y.slot->free);
+    }
+    const Range to = output_range(s, y.index);
+    const Stream written{to, static_cast<double>(elements * p_.y_size), true};
+    double end = 0;
+    if (has_array_) {
+      if (p_.adds_bias) {
+        after = pipeline_.vector(busy(timing::VectorClass::kReduce, elements, 1), {}, {}, after);
+      }
+      const Stream sums{range_of(s.acc.index * t_.acc_bytes, t_.acc_bytes),
+                        static_cast<double>(elements * p_.acc_size()), false};
+      end = pipeline_.vector(busy(timing::VectorClass::kRequantize, elements, 1), {&written, 1},
+                             {&sums, 1}, after);
+      s.acc.slot->free = end;
+    } else {
+      const std::array<Stream, 2> moved = {
+          written,
+          Stream{input_range(s), static_cast<double>(elements * p_.taps() * p_.x_size), false}};
+      end =
+          pipeline_.vector(busy(timing::VectorClass::kPool, elements, p_.taps()), moved, {}, after);
+    }
+    if (t_.y_slots > 0) to_store_ = {output_transfer(s, s.at.out_h), to, end, y.slot};
+    return end;
+  }
+  void store_output() {
+    if (to_store_.slot == nullptr) return;
+    to_store_.slot->free = pipeline_.store(to_store_.transfer, to_store_.from, to_store_.after);
+    to_store_.slot = nullptr;
+  }
+
+  [[nodiscard]] Transfer output_transfer(const Step& s, int64_t rows) const {
+    const int64_t pixel = p_.out_c * p_.groups * p_.y_size;
+    const int64_t run = s.channels * p_.y_size;
+    if (run == pixel) return {.rows = rows, .run = s.at.out_w * pixel, .pitch = p_.out_w * pixel};
+    return {.rows = rows * s.at.out_w, .run = run, .pitch = pixel};
+  }
+
+  [[nodiscard]] double busy(timing::VectorClass kind, int64_t elements, int64_t steps) const {
+    return static_cast<double>(
+        timing::vector_op(config_.vector_unit, kind, elements, steps).busy_cycles);
+  }
+
+  void work_streamed(const Step& s) {
+    const MacArrayConfig& array = config_.mac_array;
+    const timing::MacTile tile = mac_tile(s);
+    const timing::StripedTile striped = timing::striped_tile(array, tile);
+    const double x = s.x != nullptr ? s.x->ready : 0;
+    const double w = s.w != nullptr ? s.w->ready : 0;
+    if (preloads_) {
+      const timing::Fold fold = timing::first_fold(array, tile);
+      pipeline_.preload(static_cast<double>(timing::weight_load_cycles(array, fold.k, fold.n)), {},
+                        w);
+    }
+    const double entry = busy(timing::VectorClass::kRequantize, array.cols, 1);
+    const double end = pipeline_.streamed(striped, entry, std::max(x, w));
+    if (s.x != nullptr) s.x->free = end;
+    if (s.w != nullptr) s.w->free = end;
+    if (t_.y_slots == 0) return;
+    for (int64_t row = 0; row < s.at.out_h; row += t_.piece_h) {
+      const int64_t rows = std::min(t_.piece_h, s.at.out_h - row);
+      const Pipeline::Claim y = pipeline_.claim(y_, ++y_key_);
+      const auto left = static_cast<double>((s.at.out_h - row - rows) * s.at.out_w);
+      const double part = end - entry * left;
+      y.slot->free = pipeline_.store(output_transfer(s, rows), {}, part);
+    }
+  }
+
+  const WindowProblem& p_;
+  const WindowTile& t_;
+  const NpuConfig& config_;
+  Pipeline pipeline_;
+  bool has_array_, has_channels_, preloads_;
+  std::vector<Run> rows_, columns_;
+  std::size_t x_, w_, y_, acc_;
+  WindowPlacement at_;
+  int64_t group_ = 0, acc_key_ = 0, y_key_ = 0;
+  Pipeline::Claim acc_now_;
+  Step pending_;  ///< Its loads are issued.
+  Step worked_;   ///< The array is through with it.
+  struct Output {
+    Transfer transfer;
+    Range from;
+    double after = 0;
+    Pipeline::Slot* slot = nullptr;
+  };
+  Output to_store_;  ///< The vector unit is through with it.
+};
+
+}  // namespace
+
+int64_t window_cycles(const WindowProblem& problem, const WindowTile& tile, const NpuConfig& config,
+                      const WindowPlacement& placement) {
+  return WindowWalk(problem, tile, config, placement).run();
+}
+
+}  // namespace npu::mapper
