@@ -45,6 +45,7 @@ ARROWS = {
     "kernels/cost": COST,
     "kernels/mapper": MAPPER,
     "kernels/lowering": MAPPER | {"kernels/mapper", "isa"},
+    "kernels/search": MAPPER | {"kernels/mapper", "sim/stats"},
     "kernels/llm": MAPPER | {"kernels/mapper", "kernels/lowering", "isa", "workloads/llm"},
     "sim/report": BASE | {"sim/stats", "sim/power"},
     "sim/interchange": MODULE | {"sim/memory", "sim/compute", "sim/power", "sim/report"},
@@ -64,6 +65,9 @@ ARROWS = {
        "kernels/onnx_reference", "kernels/onnx_import", "kernels/lowering", "kernels/reference"},
     "sim/validation": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},
+    "sim/search": MODULE
+    | {"sim/memory", "sim/core", "sim/power", "workloads/graph", "kernels/cost", "kernels/mapper",
+       "kernels/lowering", "kernels/search"},
     "sim/explain": MODULE
     | {"sim/memory", "sim/core", "workloads/graph", "workloads/passes", "kernels/lowering"},
     "sim/calibration": MODULE
@@ -76,7 +80,7 @@ ARROWS = {
     "tests": None,
 }
 SYSTEMC_FOLDERS = {"sim/memory", "sim/vcd", "sim/noc", "sim/compute", "sim/core", "sim/power", "sim/validation",
-                   "sim/explain", "sim/calibration", "sim/generate", "sim/onnx", "sim/conformance",
+                   "sim/explain", "sim/search", "sim/calibration", "sim/generate", "sim/onnx", "sim/conformance",
                    "sim/session", "sim/cli", "tests"}
 # The arithmetic that the hardware and the reference write down separately.
 NOT_IN_REFERENCE = {"sim/base/fixed_point.h"}

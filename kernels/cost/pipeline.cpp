@@ -65,13 +65,8 @@ Pipeline::Pipeline(const NpuConfig& config)
   }
 }
 
-void Pipeline::fetch(int64_t words) {
-  const double per_word =
-      std::max<double>(config_.sequencer.dispatch_cycles, fetch_cycles_ / kFetchedWords);
-  sequencer_ += static_cast<double>(words) * per_word;
-}
-
 void Pipeline::dispatch(int64_t words) {
+  traffic_.instructions += static_cast<double>(words);
   sequencer_ += static_cast<double>(words * config_.sequencer.dispatch_cycles);
 }
 
@@ -128,6 +123,7 @@ Pipeline::DataTime Pipeline::data_time(const Transfer& t, bool is_write) const {
     beats *= dma.long_run_beat_cycles;
   }
   DataTime d;
+  d.bursts = bursts;
   d.dram = bursts * static_cast<double>(burst) / (dram_rate_ * dram_share(run, t.pitch, is_one));
   const double link = static_cast<double>(rows * run) / config_.interconnect.bytes_per_cycle;
   const double latency = is_write ? write_latency_ : next_latency_;
@@ -148,6 +144,9 @@ double Pipeline::load(Channel channel, const Transfer& t, Range to, double after
       std::max(begin + first_latency_, dma.pipelined_descriptors ? engine.data : 0.0);
   double end = std::max(data + d.own, dram_.book(d.dram, data, d.own));
   end = std::max(end, book_transfer({to, static_cast<double>(t.bytes()), true}, data, end - data));
+  traffic_.dma_bytes += static_cast<double>(t.bytes());
+  traffic_.scratchpad_write_bytes += static_cast<double>(t.bytes());
+  traffic_.dram_read_bursts += d.bursts;
   engine.data = last_read_ = end;
   engine.free = dma.pipelined_descriptors ? std::max(begin, end - first_latency_) : end;
   end += dma.load_completion_cycles;
@@ -165,6 +164,9 @@ double Pipeline::store(const Transfer& t, Range from, double after) {
   const bool follows = dma.pipelined_descriptors && engine.data > begin;
   if (!follows) begin += dma.setup_cycles;
   const double data = begin + config_.scratchpad.latency_cycles;
+  traffic_.dma_bytes += static_cast<double>(t.bytes());
+  traffic_.scratchpad_read_bytes += static_cast<double>(t.bytes());
+  traffic_.dram_write_bursts += d.bursts;
   if (last_read_ > data) d.dram *= turnaround_;
   double end = data + d.own;
   end = std::max(end, book_transfer({from, static_cast<double>(t.bytes()), false}, data, d.own));
@@ -346,6 +348,21 @@ void Pipeline::shift(double cycles, std::uint64_t since) {
       s.free += cycles;
     }
   }
+}
+
+void Traffic::add_again(const Traffic& before, double times) {
+  constexpr std::array kAll = {&Traffic::macs,
+                               &Traffic::vector_ops,
+                               &Traffic::register_bytes,
+                               &Traffic::dma_bytes,
+                               &Traffic::scratchpad_read_bytes,
+                               &Traffic::scratchpad_write_bytes,
+                               &Traffic::accumulator_read_bytes,
+                               &Traffic::accumulator_write_bytes,
+                               &Traffic::dram_read_bursts,
+                               &Traffic::dram_write_bursts,
+                               &Traffic::instructions};
+  for (const auto field : kAll) this->*field += (this->*field - before.*field) * times;
 }
 
 double Pipeline::end() const { return last_ + dram_.left_after(last_); }

@@ -41,6 +41,17 @@ struct ArrayWork {
   double shadow_free = 0;  ///< From the begin until the shadow registers can be loaded.
 };
 
+/// What moves and is computed, for the energy.
+struct Traffic {
+  double macs = 0, vector_ops = 0, register_bytes = 0, dma_bytes = 0;
+  double scratchpad_read_bytes = 0, scratchpad_write_bytes = 0;
+  double accumulator_read_bytes = 0, accumulator_write_bytes = 0;
+  double dram_read_bursts = 0, dram_write_bursts = 0, instructions = 0;
+
+  /// Adds what has come since `before`, `times` over.
+  void add_again(const Traffic& before, double times);
+};
+
 /// Predicts when the instructions of a tiled layer end: a recurrence over the engines, which take
 /// their instructions in order and wait for what they need. Per instruction
 ///     begin = max(engine free, what it waits for),   end = begin + closed form of sim/timing,
@@ -59,8 +70,7 @@ class Pipeline {
 
   explicit Pipeline(const NpuConfig& config);
 
-  /// Instructions that the sequencer takes from DRAM, or has in its buffer, before the next ones.
-  void fetch(std::int64_t words);
+  /// Words that the sequencer dispatches before the instructions that follow.
   void dispatch(std::int64_t words);
 
   /// @return the completion; `after` is when the instruction's tokens are there. @{
@@ -99,6 +109,7 @@ class Pipeline {
     std::uint64_t since = uses_;  // Before the iterations that took equally long.
     for (std::int64_t i = 0; i < n; ++i) {
       const std::uint64_t uses = uses_;
+      const Traffic traffic = traffic_;
       body(i);
       const double now = last_;
       const double took = now - before;
@@ -112,6 +123,7 @@ class Pipeline {
       before = now;
       if (steady >= periods_ && i + 1 < n) {
         shift(step * static_cast<double>(n - 1 - i), since);
+        traffic_.add_again(traffic, static_cast<double>(n - 1 - i));
         return;
       }
     }
@@ -120,7 +132,7 @@ class Pipeline {
   /// When everything is done, DRAM included.
   [[nodiscard]] double end() const;
   [[nodiscard]] const NpuConfig& config() const { return config_; }
-  [[nodiscard]] double sequenced() const { return sequencer_; }
+  [[nodiscard]] Traffic& traffic() { return traffic_; }
 
  private:
   static constexpr double kSteady = 0.5, kSteadyShare = 1e-4;
@@ -128,6 +140,7 @@ class Pipeline {
   struct DataTime {
     double own = 0;   ///< Cycles by bus, interconnect and requests in flight.
     double dram = 0;  ///< Cycles of all of the DRAM.
+    double bursts = 0;
   };
   [[nodiscard]] DataTime data_time(const Transfer& t, bool is_write) const;
   /// A memory's ports, per bank where they are contiguous.
@@ -166,6 +179,7 @@ class Pipeline {
   std::array<Taken, 2> taken_{};  ///< The last stripes, the latest first.
   double last_read_ = 0;          ///< End of the last load's data.
   Bookings dram_;
+  Traffic traffic_;
   Memory scratchpad_, accumulator_;
   std::vector<std::vector<Slot>> slots_;
   std::uint64_t uses_ = 0;

@@ -27,7 +27,8 @@ class KeyText {
     const Node& node = graph_.nodes[static_cast<std::size_t>(plan.node)];
     add(static_cast<int>(node.kind));
     add(mapper::work_area_begin(mapping_.storages, layer));
-    add(plan.predicted_cycles);
+    // A placed window's own prediction may depend on the end of the area.
+    add(plan.window ? plan.tile.predicted_cycles : plan.predicted_cycles);
     tile(plan);
     add(plan.buffers.size());
     for (const mapper::Buffer& b : plan.buffers) {

@@ -21,6 +21,10 @@ namespace npu::mapper {
 void place_buffers(LayerPlan& plan, const Storages& storages, int layer,
                    std::int64_t capacity_bytes, bool from_the_top, const LayerDecision* decision);
 
+/// Predicts the cycles of a placed window layer; others keep what they have.
+void predict_layer(LayerPlan& plan, const graph::Graph& graph, const NpuConfig& config,
+                   const Storages& storages);
+
 /// Bytes that the buffers of layer `layer` may take.
 [[nodiscard]] std::int64_t layer_budget(const Storages& storages, int layer,
                                         std::int64_t capacity_bytes, const LayerDecision* decision);

@@ -66,9 +66,10 @@ void check_names(const Decisions& decisions, const std::vector<std::string>& nam
                did_you_mean(first->layer, names));
 }
 
-/// Predicted cycles of a placed layer.
-void predict(LayerPlan& plan, const Graph& graph, const NpuConfig& config,
-             const Storages& storages) {
+}  // namespace
+
+void predict_layer(LayerPlan& plan, const Graph& graph, const NpuConfig& config,
+                   const Storages& storages) {
   if (!plan.window) return;
   const Node& node = graph.nodes[static_cast<std::size_t>(plan.node)];
   const auto address = [&](std::string_view name, graph::TensorId id) -> int64_t {
@@ -78,12 +79,11 @@ void predict(LayerPlan& plan, const Graph& graph, const NpuConfig& config,
     return there && storages.of(id).resident ? storages.of(id).address : 0;
   };
   const graph::TensorId weights = node.inputs.size() > 1 ? node.inputs[1] : graph::kAbsent;
-  plan.predicted_cycles = window_cycles(
-      *plan.window, plan.tile, config,
-      {address("x", node.inputs[0]), address("w", weights), address("y", node.outputs[0])});
+  plan.predicted_cycles = predict_window(*plan.window, plan.tile, config,
+                                         {address("x", node.inputs[0]), address("w", weights),
+                                          address("y", node.outputs[0])})
+                              .cycles;
 }
-
-}  // namespace
 
 std::vector<std::string> layer_names(const Graph& graph, const Partition& partition) {
   std::map<std::string, int> seen;
@@ -135,7 +135,7 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
         LayerPlan plan =
             plan_layer(graph, config, mapping.storages, part.layers[i], names[i], budget, decision);
         place_buffers(plan, mapping.storages, layer, capacity, i % 2 == 1, decision);
-        predict(plan, graph, config, mapping.storages);
+        predict_layer(plan, graph, config, mapping.storages);
         mapping.layers.push_back(std::move(plan));
       } catch (const Error& error) {
         if (begin == 0 || reserve[i] >= capacity || !needs_room(error)) throw;

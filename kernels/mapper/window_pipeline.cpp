@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "kernels/cost/pipeline.h"
+#include "kernels/mapper/window_bound.h"
+#include "kernels/mapper/window_geometry.h"
 #include "sim/base/math.h"
 #include "sim/timing/mac_timing.h"
 #include "sim/timing/stripe_timing.h"
@@ -19,44 +21,6 @@ using cost::Range;
 using cost::Stream;
 using cost::Transfer;
 using std::int64_t;
-
-/// Tiles along one dimension that are equal in what they load and compute.
-struct Run {
-  int64_t count = 0, first = 0;  ///< Tiles, and the index of the first one.
-  int64_t out = 0, in = 0;       ///< Extents.
-};
-
-std::vector<Run> runs_of(int64_t out, int64_t tile, const WindowProblem& p, bool vertical) {
-  const auto& w = p.window;
-  std::vector<Run> runs;
-  int64_t index = 0;
-  for (int64_t first = 0; first < out; first += tile, ++index) {
-    const int64_t count = std::min(tile, out - first);
-    const InputSpan span = vertical ? input_span(first, count, w.stride_h, w.kernel_h, w.dilation_h,
-                                                 w.pad_top, p.up_h, p.in_h)
-                                    : input_span(first, count, w.stride_w, w.kernel_w, w.dilation_w,
-                                                 w.pad_left, p.up_w, p.in_w);
-    if (!runs.empty() && runs.back().out == count && runs.back().in == span.size) {
-      ++runs.back().count;
-    } else {
-      runs.push_back({1, index, count, span.size});
-    }
-  }
-  return runs;
-}
-
-timing::Precision precision_of(DType type) {
-  switch (type) {
-    case DType::kFloat16:
-      return timing::Precision::kFloat16;
-    case DType::kBfloat16:
-      return timing::Precision::kBfloat16;
-    case DType::kFloat32:
-      return timing::Precision::kFloat32;
-    default:
-      return timing::Precision::kInteger;
-  }
-}
 
 /// Follows the tiles of one layer.
 class WindowWalk {
@@ -77,37 +41,33 @@ class WindowWalk {
         w_(pipeline_.add_slots(std::min(t_.w_slots, kMostSlots))),
         y_(pipeline_.add_slots(t_.y_slots)),
         acc_(pipeline_.add_slots(t_.acc_slots)),
-        at_(placement) {}
+        geometry_(p_, t_, config, placement) {}
 
-  int64_t run() {
+  WindowPrediction run() {
     const int64_t oc_full = p_.out_c / t_.out_c;
     const int64_t oc_rest = p_.out_c % t_.out_c;
     pipeline_.repeat(p_.groups, [&](int64_t g) {
       group_ = g;
       if (t_.order == LoopOrder::kChannelsOuter) {
         over_channels(oc_full, oc_rest, [&](int64_t oc, int64_t n) {
-          over_space([&](const Place& at) { tile(at, oc, n); });
+          over_space([&](const TilePlace& at) { tile(at, oc, n); });
         });
       } else {
-        over_space([&](const Place& at) {
+        over_space([&](const TilePlace& at) {
           over_channels(oc_full, oc_rest, [&](int64_t oc, int64_t n) { tile(at, oc, n); });
         });
       }
     });
     finish_all();
-    return static_cast<int64_t>(std::ceil(pipeline_.end()));
+    return {static_cast<int64_t>(std::ceil(pipeline_.end())), pipeline_.traffic()};
   }
 
  private:
   static constexpr int kMostSlots = 64;
 
-  struct Place {
-    int64_t image = 0, row = 0, column = 0;
-    int64_t out_h = 0, out_w = 0, in_h = 0, in_w = 0;
-  };
   /// The array's and the vector unit's part of a step whose loads are issued.
   struct Step {
-    Place at;
+    TilePlace at;
     int64_t channels = 0, depth = 0, first_c = 0, tap = -1;
     Pipeline::Slot* x = nullptr;
     Pipeline::Slot* w = nullptr;
@@ -125,11 +85,11 @@ class WindowWalk {
   template <typename Visit>
   void over_space(Visit&& visit) {
     pipeline_.repeat(p_.batch, [&](int64_t image) {
-      for (const Run& r : rows_) {
+      for (const TileRun& r : rows_) {
         pipeline_.repeat(r.count, [&](int64_t i) {
-          for (const Run& c : columns_) {
+          for (const TileRun& c : columns_) {
             pipeline_.repeat(c.count, [&](int64_t j) {
-              visit(Place{image, r.first + i, c.first + j, r.out, c.out, r.in, c.in});
+              visit(TilePlace{image, r.first + i, c.first + j, r.out, c.out, r.in, c.in});
             });
           }
         });
@@ -137,7 +97,7 @@ class WindowWalk {
     });
   }
 
-  void tile(const Place& at, int64_t oc, int64_t channels) {
+  void tile(const TilePlace& at, int64_t oc, int64_t channels) {
     const int64_t reduction = has_channels_ ? p_.in_c : t_.in_c;
     const int64_t passes = t_.tap_by_tap ? p_.taps() : 1;
     const int64_t blocks = ceil_div(reduction, t_.in_c);
@@ -199,27 +159,17 @@ class WindowWalk {
   }
 
   void load_input(const Step& s, Pipeline::Slot& slot) {
-    const int64_t pixel = p_.in_c * (p_.kind == WindowKind::kConv ? p_.groups : 1) * p_.x_size;
-    const int64_t run = s.depth * p_.x_size;
-    Transfer t{.rows = s.at.in_h * s.at.in_w, .run = run, .pitch = pixel, .kept_run = run};
-    if (run == pixel) {
-      t = {.rows = s.at.in_h, .run = s.at.in_w * pixel, .pitch = p_.in_w * pixel, .kept_run = run};
-    }
-    if (config_.dma.full_rate_run_bytes == 0) t.kept_run = 0;
-    const int64_t base = at_.x + s.x_slot * t_.x_bytes;
+    const Transfer t = geometry_.input(s.at, s.depth);
+    const int64_t base = geometry_.at().x + s.x_slot * t_.x_bytes;
     slot.ready = pipeline_.load(Pipeline::Channel::kLoad, t, {base, base + t.bytes()}, slot.free);
   }
 
   void load_weights(const Step& s, Pipeline::Slot& slot) {
-    const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * s.depth;
-    int64_t bytes = s.channels * k * p_.w_size;
-    if (t_.params_bytes == 0 && s.is_last)
-      bytes = round_up(bytes, 16) + s.channels * p_.param_bytes;
+    const Transfer t = geometry_.weights(s.channels, s.depth, s.is_last);
+    const int64_t base = geometry_.at().w + s.w_slot * t_.w_bytes;
     const bool own = config_.dma.channels >= 3;
-    const int64_t base = at_.w + s.w_slot * t_.w_bytes;
-    slot.ready =
-        pipeline_.load(own ? Pipeline::Channel::kWeights : Pipeline::Channel::kLoad,
-                       {.rows = 1, .run = bytes, .pitch = bytes}, {base, base + bytes}, slot.free);
+    slot.ready = pipeline_.load(own ? Pipeline::Channel::kWeights : Pipeline::Channel::kLoad, t,
+                                {base, base + t.bytes()}, slot.free);
   }
 
   /// The array's work of the step before, and the vector unit's of the one before that: in the
@@ -273,7 +223,8 @@ class WindowWalk {
     const timing::MacTiming time = timing::mac_tile(config_.mac_array, tile);
     const double x = s.x != nullptr ? s.x->ready : 0;
     const double w = s.w != nullptr ? s.w->ready : 0;
-    const Range w_range = range_of(at_.w + s.w_slot * t_.w_bytes, t_.w_bytes);
+    const Range w_range = range_of(geometry_.at().w + s.w_slot * t_.w_bytes, t_.w_bytes);
+    count(tile, time, s);
     if (preloads_) {
       const timing::Fold fold = timing::first_fold(config_.mac_array, tile);
       const auto cycles = static_cast<double>(
@@ -287,7 +238,8 @@ class WindowWalk {
                                              : 1;
     const Range acc = range_of(acc_now_.index * t_.acc_bytes, t_.acc_bytes);
     const std::array<Stream, 2> reads = {
-        Stream{input_range(s), static_cast<double>(time.input_read_bytes), false},
+        Stream{geometry_.input_range(s.at, s.x_slot), static_cast<double>(time.input_read_bytes),
+               false},
         Stream{w_range, static_cast<double>(time.weight_read_bytes), false}};
     const std::array<Stream, 2> sums_moved = {
         Stream{acc, static_cast<double>(time.accumulator_read_bytes) * sums, false},
@@ -298,21 +250,26 @@ class WindowWalk {
         reads, sums_moved, std::max({x, w, acc_now_.slot->free}));
   }
 
-  /// Where the array or the vector unit reads a tile's input.
-  [[nodiscard]] Range input_range(const Step& s) const {
-    if (t_.x_slots > 0) return range_of(at_.x + s.x_slot * t_.x_bytes, t_.x_bytes);
-    const int64_t row = p_.in_w * p_.in_c * p_.groups * p_.x_size;
-    const int64_t first = std::max<int64_t>(
-        0, (s.at.row * t_.out_h * p_.window.stride_h - p_.window.pad_top) / p_.up_h);
-    return range_of(at_.x + (s.at.image * p_.in_h + first) * row, s.at.in_h * row);
+  /// What a tile on the array, and the vector unit after the last one of a sum, read and write.
+  void count(const timing::MacTile& tile, const timing::MacTiming& time, const Step& s) {
+    cost::Traffic& t = pipeline_.traffic();
+    const double sums = static_cast<double>(p_.acc_size()) / static_cast<double>(tile.sum_bytes());
+    t.macs += static_cast<double>(time.macs);
+    t.scratchpad_read_bytes += static_cast<double>(time.input_read_bytes + time.weight_read_bytes);
+    t.register_bytes += static_cast<double>(time.register_write_bytes);
+    t.accumulator_read_bytes += static_cast<double>(time.accumulator_read_bytes) * sums;
+    t.accumulator_write_bytes += static_cast<double>(time.accumulator_write_bytes) * sums;
+    if (!s.is_last) return;
+    const int64_t elements = s.at.out_h * s.at.out_w * s.channels;
+    t.accumulator_read_bytes += static_cast<double>(elements * p_.acc_size());
+    count_vector(timing::VectorClass::kRequantize, elements, 1);
+    pipeline_.traffic().scratchpad_write_bytes += static_cast<double>(elements * p_.y_size);
+    if (p_.adds_bias) count_vector(timing::VectorClass::kReduce, elements, 1);
   }
-  [[nodiscard]] Range output_range(const Step& s, int slot) const {
-    if (t_.y_slots > 0) return range_of(at_.y + slot * t_.y_bytes, t_.y_bytes);
-    const int64_t row = p_.out_w * p_.out_c * p_.groups * p_.y_size;
-    return range_of(at_.y + (s.at.image * p_.out_h + s.at.row * t_.out_h) * row, s.at.out_h * row);
+  void count_vector(timing::VectorClass kind, int64_t elements, int64_t steps) {
+    pipeline_.traffic().vector_ops +=
+        static_cast<double>(timing::vector_op(config_.vector_unit, kind, elements, steps).lane_ops);
   }
-  [[nodiscard]] static Range range_of(int64_t low, int64_t bytes) { return {low, low + bytes}; }
-
   /// The vector unit's part. @return when it is done.
   double output(const Step& s) {
     const int64_t elements = s.at.out_h * s.at.out_w * s.channels;
@@ -322,7 +279,7 @@ class WindowWalk {
       y = pipeline_.claim(y_, ++y_key_);
       after = std::max(after, y.slot->free);
     }
-    const Range to = output_range(s, y.index);
+    const Range to = geometry_.output_range(s.at, y.index);
     const Stream written{to, static_cast<double>(elements * p_.y_size), true};
     double end = 0;
     if (has_array_) {
@@ -336,12 +293,13 @@ class WindowWalk {
       s.acc.slot->free = end;
     } else {
       const std::array<Stream, 2> moved = {
-          written,
-          Stream{input_range(s), static_cast<double>(elements * p_.taps() * p_.x_size), false}};
+          written, Stream{geometry_.input_range(s.at, s.x_slot),
+                          static_cast<double>(elements * p_.taps() * p_.x_size), false}};
       end =
           pipeline_.vector(busy(timing::VectorClass::kPool, elements, p_.taps()), moved, {}, after);
     }
-    if (t_.y_slots > 0) to_store_ = {output_transfer(s, s.at.out_h), to, end, y.slot};
+    if (t_.y_slots > 0)
+      to_store_ = {geometry_.output(s.at, s.at.out_h, s.channels), to, end, y.slot};
     return end;
   }
   void store_output() {
@@ -350,13 +308,7 @@ class WindowWalk {
     to_store_.slot = nullptr;
   }
 
-  [[nodiscard]] Transfer output_transfer(const Step& s, int64_t rows) const {
-    const int64_t pixel = p_.out_c * p_.groups * p_.y_size;
-    const int64_t run = s.channels * p_.y_size;
-    if (run == pixel) return {.rows = rows, .run = s.at.out_w * pixel, .pitch = p_.out_w * pixel};
-    return {.rows = rows * s.at.out_w, .run = run, .pitch = pixel};
-  }
-
+  [[nodiscard]] static Range range_of(int64_t low, int64_t bytes) { return {low, low + bytes}; }
   [[nodiscard]] double busy(timing::VectorClass kind, int64_t elements, int64_t steps) const {
     return static_cast<double>(
         timing::vector_op(config_.vector_unit, kind, elements, steps).busy_cycles);
@@ -373,6 +325,7 @@ class WindowWalk {
       pipeline_.preload(static_cast<double>(timing::weight_load_cycles(array, fold.k, fold.n)), {},
                         w);
     }
+    count(tile, timing::mac_tile(array, tile), s);
     const double entry = busy(timing::VectorClass::kRequantize, array.cols, 1);
     const double end = pipeline_.streamed(striped, entry, std::max(x, w));
     if (s.x != nullptr) s.x->free = end;
@@ -383,7 +336,7 @@ class WindowWalk {
       const Pipeline::Claim y = pipeline_.claim(y_, ++y_key_);
       const auto left = static_cast<double>((s.at.out_h - row - rows) * s.at.out_w);
       const double part = end - entry * left;
-      y.slot->free = pipeline_.store(output_transfer(s, rows), {}, part);
+      y.slot->free = pipeline_.store(geometry_.output(s.at, rows, s.channels), {}, part);
     }
   }
 
@@ -392,9 +345,9 @@ class WindowWalk {
   const NpuConfig& config_;
   Pipeline pipeline_;
   bool has_array_, has_channels_, preloads_;
-  std::vector<Run> rows_, columns_;
+  std::vector<TileRun> rows_, columns_;
   std::size_t x_, w_, y_, acc_;
-  WindowPlacement at_;
+  WindowGeometry geometry_;
   int64_t group_ = 0, acc_key_ = 0, y_key_ = 0;
   Pipeline::Claim acc_now_;
   Step pending_;  ///< Its loads are issued.
@@ -410,9 +363,15 @@ class WindowWalk {
 
 }  // namespace
 
-int64_t window_cycles(const WindowProblem& problem, const WindowTile& tile, const NpuConfig& config,
-                      const WindowPlacement& placement) {
-  return WindowWalk(problem, tile, config, placement).run();
+WindowPrediction predict_window(const WindowProblem& problem, const WindowTile& tile,
+                                const NpuConfig& config, const WindowPlacement& placement) {
+  WindowPrediction prediction = WindowWalk(problem, tile, config, placement).run();
+  const double bound = window_bound(
+      problem, config,
+      {.out_h = tile.out_h, .out_w = tile.out_w, .out_c = tile.out_c, .in_c = tile.in_c},
+      tile.streamed);
+  prediction.cycles = std::max(prediction.cycles, static_cast<int64_t>(std::ceil(bound)));
+  return prediction;
 }
 
 }  // namespace npu::mapper

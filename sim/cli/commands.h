@@ -13,6 +13,7 @@ void add_run(CLI::App& app, Action& action);
 void add_describe(CLI::App& app, Action& action);
 void add_ops(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
+void add_map(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
 void add_disasm(CLI::App& app, Action& action);
 void add_asm(CLI::App& app, Action& action);

@@ -37,6 +37,7 @@ int run_command(int argc, char** argv) {
   add_describe(app, action);
   add_ops(app, action);
   add_models(app, action);
+  add_map(app, action);
   add_compile(app, action);
   add_disasm(app, action);
   add_asm(app, action);
