@@ -138,11 +138,12 @@ void mark_pareto(Table& table) {
     // In this order, who dominates a row stands before it.
     std::ranges::stable_sort(rows, {}, [](const auto& r) { return r.first; });
     std::vector<const std::vector<double>*> front;
-    for (auto& [costs, row] : rows) {
+    for (auto& entry : rows) {
+      const std::vector<double>& costs = entry.first;
       const bool is_beaten =
           std::ranges::any_of(front, [&](const auto* other) { return dominates(*other, costs); });
       if (is_beaten) continue;
-      row->is_pareto = true;
+      entry.second->is_pareto = true;
       front.push_back(&costs);
     }
   }

@@ -223,7 +223,7 @@ std::vector<std::string> Store::sweeps() {
 SweepHeader Store::header(const std::string& sweep) {
   Statement row(database_, "SELECT name, file, header FROM sweeps WHERE id=?");
   row.bind(1, sweep_id(sweep));
-  NPU_CHECK(row.step(), "the sweep was there");
+  if (!row.step()) fail("{}: damaged: the sweep {}", database_.path(), sweep);
   return {.name = row.text(0), .file_text = row.text(1), .json = row.text(2)};
 }
 

@@ -18,38 +18,39 @@
 namespace npu::sweep {
 namespace {
 
-constexpr int kMutantsPerFile = 400;
-constexpr int kDatabases = 300;
-constexpr std::uint64_t kPointsPerSweep = 20;
+constexpr int kMutantsPerFile = 200;
+constexpr int kDatabases = 150;
+constexpr std::uint64_t kPointsPerSweep = 4;
 
 const std::string kConfigs = std::string(NPUSIM_SOURCE_DIR) + "/configs";
 
 /// Reads a sweep and looks at some of its points.
-void read(const std::string& text, const std::string& path) {
+void read(const std::string& text, const std::string& path, Configurations& configurations) {
   const SweepFile sweep = parse_sweep(text, path);
-  Configurations configurations([](const std::string& name) {
-    return name.ends_with(".yaml") ? name : kConfigs + "/npu/" + name + ".yaml";
-  });
   const Space space(sweep, configurations);
   Resolver resolver(
       sweep, configurations, [](const std::string& name) { return name; }, "v");
   const std::uint64_t step = std::max<std::uint64_t>(1, space.size() / kPointsPerSweep);
   for (std::uint64_t c = 0; c < space.size(); c += step) {
     const std::optional<Point> point = space.point(c);
-    if (point) EXPECT_EQ(resolver.resolve(*point).hash.size(), 64U);
+    if (!point) continue;
+    EXPECT_EQ(resolver.resolve(*point).hash.size(), 64U);
   }
 }
 
 TEST(SweepFuzz, DamagedFilesGiveAnErrorOrASweep) {
   std::mt19937 random(20240607);
+  Configurations configurations([](const std::string& name) {
+    return name.ends_with(".yaml") ? name : kConfigs + "/npu/" + name + ".yaml";
+  });
   int tried = 0, refused = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kConfigs + "/sweep")) {
     const std::string path = entry.path().string();
     const std::string good = read_file(path, 1 << 20);
-    read(good, path);
+    read(good, path, configurations);
     for (int i = 0; i < kMutantsPerFile; ++i, ++tried) {
       try {
-        read(test::text_mutant(good, random), path);
+        read(test::text_mutant(good, random), path, configurations);
       } catch (const Error&) {
         ++refused;
       }
@@ -67,7 +68,7 @@ TEST(SweepFuzz, DamagedExpressionsGiveAnErrorOrAValue) {
       "floor(sqrt(abs(-a.b))) != log2(8) - round(0.5)", "((((1 + a.b))))"};
   const std::string alphabet = "()'., abn0123456789e+-*/%<>=!ordmix\n\t\xff";
   int refused = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     std::string text = good[random() % good.size()];
     for (std::size_t edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % (text.size() + 1);
@@ -88,8 +89,8 @@ TEST(SweepFuzz, DamagedExpressionsGiveAnErrorOrAValue) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 5'000);
-  EXPECT_LT(refused, 19'000);
+  EXPECT_GT(refused, 2'500);
+  EXPECT_LT(refused, 9'500);
 }
 
 TEST(SweepFuzz, DamagedDatabasesGiveAnErrorOrATable) {
