@@ -15,8 +15,8 @@ namespace npu::interchange {
 ///
 /// From the recorded spans (MachineOptions::trace): a layer's window reaches from the begin of the
 /// array's first work for it to the end of its last; cycle 0 of its line is the begin. docs/
-/// interchange.md says how each column is found. Layers that stand for several count for all of
-/// them, their start and stop cycles are those of the one that was simulated.
+/// interchange.md says how each column is found. A layer that stands for several counts for all of
+/// them; one of which tiles were left out must not be there.
 [[nodiscard]] std::map<std::string, std::string> scalesim_reports(const report::Report& report,
                                                                   const isa::Program& program,
                                                                   const NpuConfig& config);

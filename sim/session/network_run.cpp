@@ -50,7 +50,7 @@ class Session {
       network_ = load_network(request_.model, request_.timing_only);
       notes_ = network_->notes;
     }
-    build(request_.timing_only && !request_.simulate_all ? 1 : 0);
+    build(leaves_repeats_out() ? 1 : 0);
     choose_inputs();
     profile_.charge(Profile::kElaborate);
   }
@@ -86,6 +86,11 @@ class Session {
   }
 
  private:
+  /// SCALE-Sim's reports count what every tile moved.
+  [[nodiscard]] bool leaves_repeats_out() const {
+    return request_.timing_only && !request_.simulate_all && !request_.keeps_scalesim_reports;
+  }
+
   /// Loads or compiles the program and builds the machine around it.
   void build(int repeat_effort) {
     isa::Program program;

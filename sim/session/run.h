@@ -32,11 +32,12 @@ struct RunRequest {
   References references = References::kAll;
   kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
   std::string mapping;  ///< File of a mapping, whole or in part; empty: the mapper chooses all.
-  bool keeps_files = false;             ///< Traces are recorded and RunResult::files made.
-  bool keeps_outputs = false;           ///< RunResult::outputs.
-  bool keeps_tensors = false;           ///< RunResult::tensors.
-  bool keeps_activity = false;          ///< RunResult::activity.
-  bool keeps_scalesim_reports = false;  ///< RunResult::scalesim_reports.
+  bool keeps_files = false;     ///< Traces are recorded and RunResult::files made.
+  bool keeps_outputs = false;   ///< RunResult::outputs.
+  bool keeps_tensors = false;   ///< RunResult::tensors.
+  bool keeps_activity = false;  ///< RunResult::activity.
+  /// RunResult::scalesim_reports; repeated layers are simulated each time.
+  bool keeps_scalesim_reports = false;
 };
 
 /// Files by name.

@@ -113,6 +113,13 @@ class InterchangeTest(CliTest):
         self.assertAlmostEqual(compute["Overall Util %"], 100 * 64 * 48 * 32 / compute["Total Cycles"] / 256)
         bandwidth = tables["BANDWIDTH"][0]
         self.assertAlmostEqual(bandwidth["Avg IFMAP SRAM BW"], 64 * 48 * 2 / compute["Total Cycles"])
+        # Layers and tiles that repeat are there each time.
+        self.npusim("run", "--model", "bert_base", "--dim", "tokens=4", "--dim", "blocks=8", "--timing-only",
+                    "--scalesim-reports", out, "--out", out)
+        layers = list(csv.DictReader((out / "layers.csv").read_text().splitlines()))
+        self.assertEqual({layer["repeats"] for layer in layers}, {"1"})
+        self.assertEqual(len((out / "COMPUTE_REPORT.csv").read_text().splitlines()),
+                         1 + sum(layer["macs"] != "0" for layer in layers))
         self.assertIn("--scalesim-reports: not for ONNX models",
                       self.error("run", "--model", "net.onnx", "--scalesim-reports", out))
 

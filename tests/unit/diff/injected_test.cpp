@@ -58,6 +58,14 @@ const std::vector<Setting> kNoise = {{"mac_array.int16_cycles", {"3", "5"}},
                                      {"description", {"something", "anything"}},
                                      {"energy.window_cycles", {"900", "1100"}}};
 
+/// Whether the greatest cause in the results is one of the unit that the parameter belongs to.
+bool names_unit(const Difference& d, const std::string& key) {
+  const std::vector<LatencyTerm> causes = latency_by_cause(d.latency);
+  if (causes.empty()) return false;
+  const std::string section = key.substr(0, key.find('.'));
+  return causes.front().unit.starts_with(section);
+}
+
 class Injected : public ::testing::Test {
  protected:
   Injected() : folder_(fs::path(::testing::TempDir()) / fmt::format("injected.{}", getpid())) {
@@ -174,7 +182,7 @@ TEST_F(Injected, IsNamedFirst) {
   ASSERT_EQ(trials.size(), kTrials);
 
   const std::set<std::string> ran = run_all(trials);
-  int counted = 0, first = 0;
+  int counted = 0, first = 0, named_by_results = 0;
   for (const Trial& trial : trials) {
     if (!ran.contains(trial.a) || !ran.contains(trial.b)) continue;
     const Difference d = compare(trial.a + ".out", trial.b + ".out",
@@ -184,6 +192,7 @@ TEST_F(Injected, IsNamedFirst) {
     if (d.delta_ps() == 0 && std::abs(d.delta_energy_pj()) < 1) continue;  // It has no effect.
     ASSERT_TRUE(d.simulated) << (d.notes.empty() ? "" : d.notes.front());
     ++counted;
+    named_by_results += names_unit(d, trial.injected) ? 1 : 0;
     const bool is_first = d.simulated->parameters.front().key == trial.injected;
     first += is_first ? 1 : 0;
     if (!is_first) {
@@ -192,8 +201,10 @@ TEST_F(Injected, IsNamedFirst) {
     }
   }
   std::cout << "named first in " << first << " of " << counted << "\n";
+  std::cout << "results alone name the unit in " << named_by_results << " of " << counted << "\n";
   EXPECT_GE(counted, 100);
   EXPECT_GE(first, 0.95 * counted);
+  EXPECT_GE(named_by_results, 0.75 * counted);
 }
 
 TEST_F(Injected, TermsOfRandomPairsSum) {
