@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <string_view>
 
 #include "sim/base/error.h"
 #include "sim/publish/page_data.h"
@@ -228,6 +230,45 @@ TEST_F(RunFolderTest, PageData) {
   EXPECT_EQ(page_data(two)["runs"].size(), 2U);
   EXPECT_EQ(page_data(two)["kind"], "runs");
   EXPECT_EQ(page_title(two), "Comparison of 2 runs");
+}
+
+TEST_F(RunFolderTest, AnyFileWithAnyBytesIsReadOrRefused) {
+  put("mapping.yaml",
+      "layers:\n  - layer: \"CONV_2D #0\"\n    scratchpad:\n"
+      "      - {buffer: w, address: 0, slot_bytes: 64, slots: 2}\n"
+      "tensors:\n  - {tensors: [1], memory: scratchpad, address: 64, bytes: 9, first_layer: 0, "
+      "last_layer: 0}\n");
+  constexpr int kMutations = 200;
+  constexpr std::string_view kBytes = "0123456789-+.eE\"'{}[]:,\n\\x\xff";
+  std::mt19937 random(7);
+  int read = 0, refused = 0;
+  for (const char* name :
+       {"summary.json", "layers.csv", "energy.csv", "trace.json", "mapping.yaml"}) {
+    const std::string whole = get(name);
+    for (int i = 0; i < kMutations; ++i) {
+      std::string text = whole;
+      for (int k = 0; k < 1 + i % 3; ++k) {
+        const std::size_t at = random() % text.size();
+        if (random() % 3 == 0) {
+          text.erase(at, 1 + random() % 8);
+        } else {
+          text[at] = kBytes[random() % kBytes.size()];
+        }
+      }
+      put(name, text);
+      try {
+        const nlohmann::json data = page_data({read_run_folder(folder_.string())});
+        EXPECT_EQ(data["kind"], "run");
+        ++read;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr(folder_.string()));
+        ++refused;
+      }
+    }
+    put(name, whole);
+  }
+  EXPECT_GT(read, 50);
+  EXPECT_GT(refused, 200);
 }
 
 TEST(RunFolder, NoFolder) { EXPECT_THROW((void)read_run_folder("/no/such/folder"), Error); }
