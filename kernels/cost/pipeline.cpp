@@ -114,8 +114,9 @@ Pipeline::DataTime Pipeline::data_time(const Transfer& t, bool is_write) const {
   const double piece = static_cast<double>(t.bytes()) / requests;
   double beats = requests * std::ceil(piece / dma.bus_width_bytes - 1e-6);
   if (!touch) {
-    beats = count * static_cast<double>(run / request * ceil_div(request, dma.bus_width_bytes) +
-                                        ceil_div(run % request, dma.bus_width_bytes));
+    const int64_t run_beats = run / request * ceil_div(request, dma.bus_width_bytes) +
+                              ceil_div(run % request, dma.bus_width_bytes);
+    beats = count * static_cast<double>(run_beats);
   }
   const int64_t kept = t.kept_run > 0 ? t.kept_run : run;
   if (!is_write && dma.full_rate_run_bytes > 0 && kept > dma.full_rate_run_bytes &&

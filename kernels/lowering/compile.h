@@ -99,7 +99,7 @@ struct MappedNetwork {
 [[nodiscard]] isa::Program compile_layer(const MappedNetwork& network, const NpuConfig& config,
                                          std::size_t layer);
 
-inline constexpr double kRefreshShare = 0.0015;
+inline constexpr double kRefreshShare = 0.001;
 inline constexpr double kLeastSteadyCycles = 20000;
 
 /// One row of `npusim ops`.

@@ -74,7 +74,7 @@ void check_step_count(const graph::Graph& graph, const Mapping& mapping) {
       longest = &plan;
     }
   }
-  if (all <= kMaxSteps) return;
+  if (longest == nullptr || all <= kMaxSteps) return;
   fail_mapping({.kind = FaultKind::kUnsupported, .layer = longest->name},
                "{}: its tiles take {} steps, all layers {}; at most {} are lowered", longest->name,
                most, all, kMaxSteps);

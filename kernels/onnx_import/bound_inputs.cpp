@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -89,8 +90,7 @@ bool is_small_list(const onnx::ValueInfo& input) {
 std::set<std::string> bindable_inputs(const onnx::Model& model, Bound bound) {
   std::set<std::string> direct;
   std::set<std::string> needed;  // To know a shape.
-  for (auto it = model.graph.nodes.rbegin(); it != model.graph.nodes.rend(); ++it) {
-    const Node& node = *it;
+  for (const Node& node : std::views::reverse(model.graph.nodes)) {
     const unsigned shapes = mask_of(kShapes, node);
     const unsigned all = shapes | (bound == Bound::kParameters ? mask_of(kParameters, node) : 0);
     const bool makes_shape =

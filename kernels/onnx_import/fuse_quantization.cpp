@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <utility>
 #include <vector>
@@ -85,11 +86,9 @@ class Fuser {
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
     const auto count = [&](TensorId id) { ++readers_[id]; };
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      std::ranges::for_each(nodes[i].inputs, count);
-      if (quantizes(nodes[i]) && at(nodes[i].outputs[0]).quantization) {
-        quantizer_[nodes[i].inputs[0]] = nodes[i];
-      }
+    for (const Node& node : nodes) {
+      std::ranges::for_each(node.inputs, count);
+      if (quantizes(node) && at(node.outputs[0]).quantization) quantizer_[node.inputs[0]] = node;
     }
     std::ranges::for_each(graph_.outputs, count);
     for (const Node& node : nodes) {
@@ -247,12 +246,12 @@ class Fuser {
   void drop_unused() {
     std::map<TensorId, int> readers = reader_counts(graph_);
     std::vector<Node> kept;
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-      if (dequantizes(*node) && readers[node->outputs[0]] == 0) {
-        --readers[node->inputs[0]];
+    for (Node& node : std::views::reverse(graph_.nodes)) {
+      if (dequantizes(node) && readers[node.outputs[0]] == 0) {
+        --readers[node.inputs[0]];
         continue;
       }
-      kept.push_back(std::move(*node));
+      kept.push_back(std::move(node));
     }
     std::ranges::reverse(kept);
     graph_.nodes = std::move(kept);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <list>
 #include <optional>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -79,15 +80,15 @@ class Preparation {
       const auto [entry, is_first] = wanted.emplace(id, q);
       if (!is_first && entry->second != q) entry->second.reset();
     };
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+    for (const Node& node : std::views::reverse(graph_.nodes)) {
       std::optional<Quantization> q;
-      if (dequantizes(*node)) {
-        q = steps_of(*node);
-      } else if (is_selection(*node)) {
-        const auto result = wanted.find(node->outputs[0]);
+      if (dequantizes(node)) {
+        q = steps_of(node);
+      } else if (is_selection(node)) {
+        const auto result = wanted.find(node.outputs[0]);
         if (result != wanted.end()) q = result->second;
       }
-      for (const TensorId id : node->inputs) want(id, q);
+      for (const TensorId id : node.inputs) want(id, q);
     }
     const auto take = [&](TensorId id) {
       const auto entry = wanted.find(id);

@@ -186,7 +186,7 @@ class Best {
   [[nodiscard]] double limit() const {
     return best_.size() < keep_ ? std::numeric_limits<double>::infinity() : best_.back().value;
   }
-  void add(Candidate c) {
+  void add(const Candidate& c) {
     if (c.value > limit()) return;
     for (const Candidate& b : best_) {
       if (same(b.tile, c.tile)) return;
@@ -196,7 +196,7 @@ class Best {
           if (x.value != y.value) return x.value < y.value;
           return before(x.tile, y.tile);
         });
-    best_.insert(at, std::move(c));
+    best_.insert(at, c);
     if (best_.size() > keep_) best_.pop_back();
   }
   [[nodiscard]] const std::vector<Candidate>& all() const { return best_; }

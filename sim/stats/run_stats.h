@@ -36,7 +36,9 @@ struct LayerStats {
   std::uint64_t dram_read_bytes = 0, dram_write_bytes = 0;  ///< Whole bursts.
   EventCounts events{};
 
-  [[nodiscard]] std::uint64_t cycles() const { return (end_cycle - begin_cycle) * repeats + further_cycles; }
+  [[nodiscard]] std::uint64_t cycles() const {
+    return (end_cycle - begin_cycle) * repeats + further_cycles;
+  }
 };
 
 /// One run: what a reader of many short runs needs of each.

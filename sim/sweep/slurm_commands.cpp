@@ -54,7 +54,7 @@ std::vector<std::string> sbatch_arguments(const SlurmSubmission& s) {
 
 std::string parse_job_id(const std::string& answer) {
   const std::string line = first_line(answer);
-  const std::string id = line.substr(0, line.find(';'));
+  std::string id = line.substr(0, line.find(';'));
   if (!is_number(id) || answer.size() > line.size() + 1) {
     fail("--engine slurm: sbatch answered {}, not a job's number",
          yaml::shown(std::string_view(answer)));

@@ -225,6 +225,9 @@ class RunsPageTest(PageTest):
     def test_figure_of_choice(self):
         self.open("runs.html")
         self.browser.run(INK)
+        names = self.browser.run("return [...document.getElementById('figure').options].map((o) => o.text)")
+        self.assertIn("efficiency", names)
+        self.assertTrue(all(names), names)
         self.browser.run(SET, "figure", "tops_per_w")
         axis = self.browser.run("return document.querySelectorAll('#comparison .chart')[0].chart.options().xAxis[0].name")
         self.assertEqual(axis, "efficiency [TOPS/W]")

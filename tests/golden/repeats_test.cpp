@@ -18,6 +18,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr int kBlocks = 192;  // So many that periods are left out even of the second try.
+constexpr const char* kNpu = "tpu_v1";
 
 std::string model_in(const TemporaryFolder& folder) {
   graph::NetworkBuilder net("blocks", graph::Payload::kRequired);
@@ -39,15 +40,16 @@ json summary_of(const TemporaryFolder& folder, const std::string& out) {
 TEST(RepeatedLayers, TheReportSaysWhatWasSimulatedAndBothAgree) {
   const TemporaryFolder folder;
   const std::string model = model_in(folder);
-  const ProgramRun once = run_npusim(
-      {"run", "--model", model, "--timing-only", "--samples", "2", "--out", folder / "once"});
+  const ProgramRun once = run_npusim({"run", "--npu", kNpu, "--model", model, "--timing-only",
+                                      "--samples", "2", "--out", folder / "once"});
   ASSERT_EQ(once.exit_code, 0) << once.output;
   EXPECT_THAT(once.output, HasSubstr("repeats\n"));
   EXPECT_THAT(once.output, HasSubstr("note: layers and tiles that repeat were simulated once: "));
   EXPECT_THAT(once.output, HasSubstr(" of 576 layers, "));
   EXPECT_THAT(once.output, HasSubstr("where the time went: not found where repeated layers are"));
-  const ProgramRun each = run_npusim({"run", "--model", model, "--timing-only", "--samples", "2",
-                                      "--simulate-all", "--out", folder / "each"});
+  const ProgramRun each =
+      run_npusim({"run", "--npu", kNpu, "--model", model, "--timing-only", "--samples", "2",
+                  "--simulate-all", "--out", folder / "each"});
   ASSERT_EQ(each.exit_code, 0) << each.output;
   EXPECT_THAT(each.output, Not(HasSubstr("repeats")));
 

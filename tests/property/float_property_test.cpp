@@ -67,6 +67,7 @@ graph::Graph raw_layer(std::mt19937_64& rng, OpKind kind, DType type) {
   graph::Attrs& attrs = graph.nodes[0].attrs;
   if (auto* window = std::get_if<graph::WindowAttrs>(&attrs)) {
     window->activation = graph::Activation::kNone;
+    window->rescale = graph::Rescale::kMultiplier;
   } else {
     std::get<graph::ActivationAttrs>(attrs).activation = graph::Activation::kNone;
   }

@@ -70,7 +70,7 @@ function figureChart(runs) {
   const select = h('select', { id: 'figure', onchange: () => {
     key = select.value;
     made.update({ xAxis: { name: label() }, series: [{ id: 'figure', data: data() }] });
-  } }, titles(runs[0]).map((item) => h('option', { value: item.key }, item.name)));
+  } }, titles(runs[0]).map((item) => h('option', { value: item.key }, item.label)));
   return h('div', {}, h('p', { class: 'inline' }, h('label', { for: 'figure' }, 'Figure'), select), made.element);
 }
 
