@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -90,7 +89,8 @@ bool is_small_list(const onnx::ValueInfo& input) {
 std::set<std::string> bindable_inputs(const onnx::Model& model, Bound bound) {
   std::set<std::string> direct;
   std::set<std::string> needed;  // To know a shape.
-  for (const Node& node : std::views::reverse(model.graph.nodes)) {
+  for (std::size_t n = model.graph.nodes.size(); n-- > 0;) {
+    const Node& node = model.graph.nodes[n];
     const unsigned shapes = mask_of(kShapes, node);
     const unsigned all = shapes | (bound == Bound::kParameters ? mask_of(kParameters, node) : 0);
     const bool makes_shape =

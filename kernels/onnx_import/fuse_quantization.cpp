@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <utility>
 #include <vector>
@@ -246,7 +245,8 @@ class Fuser {
   void drop_unused() {
     std::map<TensorId, int> readers = reader_counts(graph_);
     std::vector<Node> kept;
-    for (Node& node : std::views::reverse(graph_.nodes)) {
+    for (std::size_t n = graph_.nodes.size(); n-- > 0;) {
+      Node& node = graph_.nodes[n];
       if (dequantizes(node) && readers[node.outputs[0]] == 0) {
         --readers[node.inputs[0]];
         continue;

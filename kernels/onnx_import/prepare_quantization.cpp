@@ -2,7 +2,6 @@
 #include <cmath>
 #include <list>
 #include <optional>
-#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -80,7 +79,8 @@ class Preparation {
       const auto [entry, is_first] = wanted.emplace(id, q);
       if (!is_first && entry->second != q) entry->second.reset();
     };
-    for (const Node& node : std::views::reverse(graph_.nodes)) {
+    for (std::size_t n = graph_.nodes.size(); n-- > 0;) {
+      const Node& node = graph_.nodes[n];
       std::optional<Quantization> q;
       if (dequantizes(node)) {
         q = steps_of(node);
