@@ -140,6 +140,11 @@ double RepeatPlan::uncertain_cycles(std::span<const std::uint64_t> kept_cycles) 
   return uncertain;
 }
 
+bool RepeatPlan::is_steady(std::span<const std::uint64_t> kept_cycles,
+                           std::uint64_t run_cycles) const {
+  return uncertain_cycles(kept_cycles) <= kSteadyShare * static_cast<double>(run_cycles);
+}
+
 RepeatPlan find_repeats(std::span<const std::uint32_t> keys, std::span<const double> cycles,
                         double steady_cycles) {
   NPU_CHECK(keys.size() == cycles.size(), "one key and one prediction per layer");

@@ -35,6 +35,10 @@ struct RepeatPlan {
   /// steady periods, times what they stand for, summed over the blocks [cycles].
   /// @param kept_cycles  of each kept layer, once.
   [[nodiscard]] double uncertain_cycles(std::span<const std::uint64_t> kept_cycles) const;
+  /// Whether that is at most kSteadyShare of the run's cycles; otherwise the network is compiled
+  /// and run again with next_effort(), and in the end (0) with every layer.
+  [[nodiscard]] bool is_steady(std::span<const std::uint64_t> kept_cycles,
+                               std::uint64_t run_cycles) const;
 };
 
 /// Finds blocks of layers that follow one another several times.
@@ -56,8 +60,6 @@ struct RepeatPlan {
 inline constexpr double kLeastSaving = 0.2;
 inline constexpr std::size_t kLongestPeriod = 2048;
 
-/// The cycles of a run are good if uncertain_cycles() are not above this share of them; otherwise
-/// it is compiled and run again with next_effort(), and in the end (0) with every layer.
 inline constexpr double kSteadyShare = 0.002;
 [[nodiscard]] constexpr int next_effort(int effort) { return effort < 16 ? effort * 4 : 0; }
 

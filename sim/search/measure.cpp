@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "sim/base/error.h"
 #include "sim/core/machine.h"
@@ -16,15 +15,6 @@ Cost cost_of(const RunStats& stats, const NpuConfig& config) {
   const EnergyLedger ledger =
       make_ledger(config.energy, config.clock, stats.events, stats.total_cycles);
   return {static_cast<double>(stats.total_cycles), ledger.total_pj()};
-}
-
-bool is_steady(const kernels::RepeatPlan& repeats, const RunStats& stats) {
-  std::vector<std::uint64_t> cycles;
-  for (const LayerStats& layer : stats.layers)
-    cycles.push_back(layer.end_cycle - layer.begin_cycle);
-  return repeats.periods.empty() ||
-         repeats.uncertain_cycles(cycles) <=
-             kernels::kSteadyShare * static_cast<double>(stats.run_cycles.back());
 }
 
 }  // namespace
@@ -47,7 +37,8 @@ Cost simulate_network(const graph::Graph& network, const NpuConfig& config,
                                              MachineOptions{.timing_only = true});
     machine->run();
     const RunStats stats = machine->stats();
-    if (options.repeat_effort == 0 || is_steady(compiled.repeats, stats))
+    if (options.repeat_effort == 0 ||
+        compiled.repeats.is_steady(stats.span_cycles(), stats.run_cycles.back()))
       return cost_of(stats, config);
     machine.reset();
     Machine::reset_kernel();

@@ -150,12 +150,7 @@ class Session {
   [[nodiscard]] bool is_steady() const {
     if (repeats_.periods.empty()) return true;
     const RunStats stats = machine_->stats();
-    std::vector<std::uint64_t> cycles;
-    for (const LayerStats& layer : stats.layers) {
-      cycles.push_back(layer.end_cycle - layer.begin_cycle);
-    }
-    return repeats_.uncertain_cycles(cycles) <=
-           kernels::kSteadyShare * static_cast<double>(stats.run_cycles.back());
+    return repeats_.is_steady(stats.span_cycles(), stats.run_cycles.back());
   }
 
   void note_what_is_missing() {

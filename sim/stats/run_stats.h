@@ -64,6 +64,14 @@ struct RunStats {
   std::vector<std::string> tracks;
   std::vector<Span> spans;          ///< Of the program that ran last.
   std::uint64_t kernel_events = 0;  ///< Delta cycles of the SystemC kernel (for events per second).
+
+  /// Length of each layer's span, once whatever it stands for.
+  [[nodiscard]] std::vector<std::uint64_t> span_cycles() const {
+    std::vector<std::uint64_t> cycles;
+    cycles.reserve(layers.size());
+    for (const LayerStats& l : layers) cycles.push_back(l.end_cycle - l.begin_cycle);
+    return cycles;
+  }
 };
 
 }  // namespace npu

@@ -116,13 +116,9 @@ int measure(const std::string& npu_file, const std::string& network, const std::
              static_cast<double>(usage.ru_stime.tv_sec) +
                  static_cast<double>(usage.ru_stime.tv_usec) * 1e-6,
              static_cast<double>(usage.ru_maxrss) / 1024);
-  std::vector<std::uint64_t> cycles;
-  for (const npu::LayerStats& layer : stats.layers) {
-    cycles.push_back(layer.end_cycle - layer.begin_cycle);
-  }
   fmt::print("{} of {} layers, {} of {} cycles, uncertain {:.0f}\n", repeats.kept.size(),
              repeats.stands_in.size(), stats.simulated_cycles, stats.total_cycles,
-             repeats.uncertain_cycles(cycles));
+             repeats.uncertain_cycles(stats.span_cycles()));
   fmt::print("{} words, {} cycles, {} DRAM bytes, {} kernel events\n", words, stats.total_cycles,
              bytes, stats.kernel_events);
   return 0;

@@ -92,14 +92,9 @@ test::Simulation repeated_once(const NpuConfig& config, const graph::Graph& grap
       stats = machine.stats();
     }
     Machine::reset_kernel();
-    std::vector<std::uint64_t> cycles;
     test::Simulation s;
-    for (const LayerStats& l : stats.layers) {
-      cycles.push_back(l.end_cycle - l.begin_cycle);
-      s.dram_bytes += l.dram_read_bytes + l.dram_write_bytes;
-    }
-    if (effort > 0 && compiled.repeats.uncertain_cycles(cycles) >
-                          kernels::kSteadyShare * static_cast<double>(stats.total_cycles)) {
+    for (const LayerStats& l : stats.layers) s.dram_bytes += l.dram_read_bytes + l.dram_write_bytes;
+    if (effort > 0 && !compiled.repeats.is_steady(stats.span_cycles(), stats.run_cycles.back())) {
       continue;
     }
     s.outcome = test::Outcome::kDone;
