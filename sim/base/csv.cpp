@@ -131,7 +131,10 @@ double CsvTable::number(std::size_t row, std::string_view column, double low, do
 }
 
 std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\n\r#") == std::string_view::npos) return std::string(text);
+  const bool is_comment = text.starts_with('#');  // At the start of a line it would be one.
+  if (text.find_first_of(",\"\n\r") == std::string_view::npos && !is_comment) {
+    return std::string(text);
+  }
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"') quoted += '"';

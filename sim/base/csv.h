@@ -41,7 +41,7 @@ class CsvTable {
   std::vector<std::string> comments_;
 };
 
-/// One field, quoted where it has to be.
+/// One field, quoted where it has to be; line ends become spaces.
 [[nodiscard]] std::string csv_field(std::string_view text);
 
 }  // namespace npu

@@ -1,20 +1,11 @@
+#include "sim/base/csv.h"
+
 #include <iterator>
 
 #include "sim/report/writers.h"
 
 namespace npu::report {
 namespace {
-
-/// A CSV field; quoted where it holds a separator, a quote or a line end (RFC 4180).
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
 
 /// SQNR of the tensors that the layer produced against the float reference, the worst of them.
 std::string worst_sqnr(const Report& report, const std::string& layer) {
@@ -51,7 +42,7 @@ std::string layers_csv(const Report& report) {
   out += '\n';
   for (const LayerRow& l : report.layers) {
     fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
-                   quoted(l.name), l.stats.begin_cycle, l.stats.end_cycle, l.cycles(), l.macs,
+                   csv_field(l.name), l.stats.begin_cycle, l.stats.end_cycle, l.cycles(), l.macs,
                    utilization(report, l), bound_by(report, l), l.stats.mac_busy_cycles,
                    l.stats.vector_busy_cycles, l.stats.dma_busy_cycles, l.stats.dram_read_bytes,
                    l.stats.dram_write_bytes, l.energy_pj, differing(report, l.name),
@@ -68,9 +59,9 @@ std::string layers_csv(const Report& report) {
 std::string energy_csv(const Report& report) {
   std::string out = "component,event,count,energy_per_event_pj,energy_pj,class,source\n";
   for (const LedgerRow& row : report.ledger.rows) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", quoted(row.component),
-                   quoted(row.event), row.count, row.energy_per_event_pj, row.energy_pj,
-                   name_of(row.source_class), quoted(row.source));
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{}\n", csv_field(row.component),
+                   csv_field(row.event), row.count, row.energy_per_event_pj, row.energy_pj,
+                   name_of(row.source_class), csv_field(row.source));
   }
   return out;
 }

@@ -212,7 +212,7 @@ TEST_F(RunFolderTest, Markdown) {
 TEST_F(RunFolderTest, CsvOfTwoRuns) {
   const std::string text = csv(read_run_folders({folder_.string(), folder_.string()}));
   EXPECT_THAT(text, StartsWith("run,model,config,layer,begin_cycle,"));
-  EXPECT_THAT(text, HasSubstr("\nCsvOfTwoRuns,net|1.tflite,edge,\"CONV_2D #1\",10,20,10,80,0.5,"
+  EXPECT_THAT(text, HasSubstr("\nCsvOfTwoRuns,net|1.tflite,edge,CONV_2D #1,10,20,10,80,0.5,"
                               "mac_array,8,0,0,0,0,50,,,1\n"));
   EXPECT_THAT(text, HasSubstr("\nCsvOfTwoRuns (2),"));
 }
