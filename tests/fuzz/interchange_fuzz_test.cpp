@@ -7,6 +7,7 @@
 #include "sim/base/error.h"
 #include "sim/config/npu_config.h"
 #include "sim/interchange/import_config.h"
+#include "tests/support/text_mutant.h"
 
 namespace npu::interchange {
 namespace {
@@ -22,60 +23,41 @@ constexpr const char* kOnnxim =
     "\"icnt_type\": \"simple\", \"icnt_freq\": 2000, \"precision\": 2, \"partition\": {\"core_0\": "
     "0}}";
 
-std::string mutant(std::string text, std::mt19937& random) {
-  static const std::vector<std::string> kInserts = {"[",
-                                                    "{",
-                                                    "]",
-                                                    "}",
-                                                    "=",
-                                                    ":",
-                                                    "\n",
-                                                    "\"",
-                                                    "\\",
-                                                    "\\u0000",
-                                                    "99999999999999999999",
-                                                    "-1",
-                                                    "1e99",
-                                                    "[[s",
-                                                    "\r",
-                                                    "\t ",
-                                                    "\0",
-                                                    "\xff\xfe",
-                                                    "null",
-                                                    "0",
-                                                    std::string(3000, '[')};
-  const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
-  for (std::size_t edits = 1 + below(3); edits > 0 && !text.empty(); --edits) {
-    const std::size_t at = below(text.size());
-    switch (below(5)) {
-      case 0:
-        text.resize(at);
-        break;
-      case 1:
-        text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
-        break;
-      case 2:
-        text.insert(at, kInserts[below(kInserts.size())]);
-        break;
-      case 3:
-        text.erase(at, 1 + below(20));
-        break;
-      default:
-        text.insert(below(text.size()), text.substr(at, below(40)));
-    }
-  }
-  return text;
+/// What these files know.
+std::vector<std::string> inserts() {
+  return {"[",
+          "{",
+          "]",
+          "}",
+          "=",
+          ":",
+          "\n",
+          "\"",
+          "\\",
+          "\\u0000",
+          "99999999999999999999",
+          "-1",
+          "1e99",
+          "[[s",
+          "\r",
+          "\t ",
+          std::string(1, '\0'),
+          "\xff\xfe",
+          "null",
+          "0",
+          std::string(3000, '[')};
 }
 
 template <typename Import>
 void feed(const char* good, const char* file, const Import& import) {
   const std::string beside = std::string(NPUSIM_SOURCE_DIR) + "/configs/npu/imported.yaml";
+  const std::vector<std::string> known = inserts();
   std::mt19937 random(7);
   int refused = 0;
   constexpr int kMutants = 3000;
   for (int i = 0; i < kMutants; ++i) {
     try {
-      const ImportedConfig imported = import(mutant(good, random), file);
+      const ImportedConfig imported = import(test::text_mutant(good, known, random), file);
       EXPECT_FALSE(imported.notes.empty());
       // What the importer takes, the configuration takes, but for memories that are too small.
       EXPECT_GT(parse_npu_config(imported.yaml, beside).mac_array.rows, 0);

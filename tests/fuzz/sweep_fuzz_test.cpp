@@ -50,7 +50,7 @@ TEST(SweepFuzz, DamagedFilesGiveAnErrorOrASweep) {
     read(good, path, configurations);
     for (int i = 0; i < kMutantsPerFile; ++i, ++tried) {
       try {
-        read(test::text_mutant(good, random), path, configurations);
+        read(test::yaml_mutant(good, random), path, configurations);
       } catch (const Error&) {
         ++refused;
       }

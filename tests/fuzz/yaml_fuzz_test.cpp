@@ -37,7 +37,7 @@ int refused(const std::string& folder, int& tried,
     const std::string good = read_file(path.string(), YamlMap::kMaxFileBytes);
     load(good, path.string());
     for (int i = 0; i < kMutantsPerFile; ++i, ++tried) {
-      const std::string bad = test::text_mutant(good, random);
+      const std::string bad = test::yaml_mutant(good, random);
       try {
         load(bad, path.string());
       } catch (const Error& error) {

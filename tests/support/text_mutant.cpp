@@ -1,6 +1,7 @@
 #include "tests/support/text_mutant.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace npu::test {
@@ -20,8 +21,45 @@ std::string take_line(std::string& text, std::size_t at) {
 
 }  // namespace
 
-std::string text_mutant(std::string text, std::mt19937& random) {
+std::string text_mutant(std::string text, std::span<const std::string> inserts,
+                        std::mt19937& random) {
   const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
+  const std::size_t edits = 1 + below(3);
+  const std::size_t kind = below(8);
+  for (std::size_t i = 0; i < edits && !text.empty(); ++i) {
+    const std::size_t at = below(text.size());
+    switch (kind) {
+      case 0:
+        text.resize(at);
+        break;
+      case 1:
+        text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
+        break;
+      case 2:
+        text[at] = static_cast<char>(random() & 255U);
+        break;
+      case 3:
+        text.insert(at, inserts[below(inserts.size())]);
+        break;
+      case 4:
+        take_line(text, at);
+        break;
+      case 5:
+        text.erase(at, 1 + below(20));
+        break;
+      case 6:
+        text.insert(below(text.size()), text.substr(at, below(40)));
+        break;
+      default: {
+        const std::string line = take_line(text, at);
+        text.insert(line_start(text, below(text.size())), line);
+      }
+    }
+  }
+  return text;
+}
+
+std::string yaml_mutant(std::string text, std::mt19937& random) {
   static const std::vector<std::string> kInserts = {"[",
                                                     "{",
                                                     "}",
@@ -51,33 +89,7 @@ std::string text_mutant(std::string text, std::mt19937& random) {
                                                     std::string(1, '\0'),
                                                     "\t",
                                                     "0"};
-  const std::size_t edits = 1 + below(3);
-  const std::size_t kind = below(6);
-  for (std::size_t i = 0; i < edits && !text.empty(); ++i) {
-    const std::size_t at = below(text.size());
-    switch (kind) {
-      case 0:
-        text.resize(at);
-        break;
-      case 1:
-        text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
-        break;
-      case 2:
-        text[at] = static_cast<char>(random() & 255U);
-        break;
-      case 3:
-        text.insert(at, kInserts[below(kInserts.size())]);
-        break;
-      case 4:
-        take_line(text, at);
-        break;
-      default: {
-        const std::string line = take_line(text, at);
-        text.insert(line_start(text, below(text.size())), line);
-      }
-    }
-  }
-  return text;
+  return text_mutant(std::move(text), kInserts, random);
 }
 
 }  // namespace npu::test
