@@ -19,16 +19,6 @@ using Attributes = std::initializer_list<std::pair<const std::string, onnx::Attr
 constexpr std::int64_t kOne = 1;
 constexpr std::int64_t kZero = 0;
 
-std::vector<TensorData> run_graph(std::size_t, const NpuStage& stage,
-                                  const std::vector<TensorData>& inputs) {
-  const reference::Values values = reference::run_integer(stage.graph, inputs);
-  std::vector<TensorData> outputs;
-  for (const Binding& b : stage.outputs) {
-    outputs.push_back(values.tensors.at(static_cast<std::size_t>(b.tensor)));
-  }
-  return outputs;
-}
-
 /// Random numbers in [low, high), the same in every run.
 std::vector<double> numbers(std::int64_t count, double low = -2, double high = 2) {
   static std::mt19937_64 rng(7);
@@ -67,7 +57,7 @@ Plan expect_on_npu(ModelMaker& maker, double tolerance = 2e-5,
     }
   }
   const std::vector<onnx::Value> expected = onnx::run(model, inputs);
-  const std::vector<onnx::Value> got = run_plan(network, plan, inputs, run_graph);
+  const std::vector<onnx::Value> got = run_plan(network, plan, inputs, run_by_reference);
   EXPECT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     EXPECT_EQ(got[i].shape, expected[i].shape);

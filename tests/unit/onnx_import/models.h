@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/onnx_import/run_plan.h"
+#include "kernels/reference/reference.h"
 #include "workloads/onnx/model.h"
 
 namespace npu::onnx_import {
@@ -59,5 +61,16 @@ class ModelMaker {
  private:
   onnx::Model model_;
 };
+
+/// NPU stages by the CPU reference of graphs.
+inline std::vector<TensorData> run_by_reference(std::size_t /*stage*/, const NpuStage& stage,
+                                                const std::vector<TensorData>& inputs) {
+  const reference::Values values = reference::run_integer(stage.graph, inputs);
+  std::vector<TensorData> outputs;
+  for (const Binding& b : stage.outputs) {
+    outputs.push_back(values.tensors.at(static_cast<std::size_t>(b.tensor)));
+  }
+  return outputs;
+}
 
 }  // namespace npu::onnx_import

@@ -13,17 +13,6 @@ namespace {
 using onnx::ElementType;
 using testing::ElementsAre;
 
-/// NPU stages by the CPU reference of graphs.
-std::vector<TensorData> run_graph(std::size_t, const NpuStage& stage,
-                                  const std::vector<TensorData>& inputs) {
-  const reference::Values values = reference::run_integer(stage.graph, inputs);
-  std::vector<TensorData> outputs;
-  for (const Binding& b : stage.outputs) {
-    outputs.push_back(values.tensors.at(static_cast<std::size_t>(b.tensor)));
-  }
-  return outputs;
-}
-
 onnx::Value counted(ElementType type, const Shape& shape) {
   std::vector<std::int64_t> elements(static_cast<std::size_t>(element_count(shape)));
   std::iota(elements.begin(), elements.end(), std::int64_t{-5});
@@ -35,7 +24,7 @@ Plan expect_exact(onnx::Model& model, const onnx::Values& inputs) {
   const Network network = simplify(model, {});
   const Plan plan = make_plan(network, {});
   const std::vector<onnx::Value> expected = onnx::run(model, inputs);
-  const std::vector<onnx::Value> got = run_plan(network, plan, inputs, run_graph);
+  const std::vector<onnx::Value> got = run_plan(network, plan, inputs, run_by_reference);
   EXPECT_EQ(got.size(), expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     EXPECT_EQ(got[i].shape, expected[i].shape);
@@ -158,7 +147,7 @@ TEST(Plan, ConstantsOfNpuStagesAreReleased) {
   EXPECT_EQ(network.constant("c"), nullptr);
   ASSERT_NE(network.constant("zero"), nullptr);
   const onnx::Values inputs = {{"x", counted(ElementType::kInt8, {2})}};
-  EXPECT_THAT(to_integers(run_plan(network, plan, inputs, run_graph)[0]),
+  EXPECT_THAT(to_integers(run_plan(network, plan, inputs, run_by_reference)[0]),
               ElementsAre(-5, 20, 20, 40));
 }
 

@@ -118,16 +118,6 @@ class Qdq {
   int count_ = 0;
 };
 
-inline std::vector<TensorData> run_by_reference(std::size_t /*stage*/, const NpuStage& stage,
-                                                const std::vector<TensorData>& inputs) {
-  const reference::Values values = reference::run_integer(stage.graph, inputs);
-  std::vector<TensorData> outputs;
-  for (const Binding& b : stage.outputs) {
-    outputs.push_back(values.tensors.at(static_cast<std::size_t>(b.tensor)));
-  }
-  return outputs;
-}
-
 inline onnx::Values inputs_of(const onnx::Model& model, Numbers& numbers) {
   onnx::Values values;
   for (const onnx::ValueInfo& input : model.graph.inputs) {
