@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -88,7 +88,7 @@ Json layers_data(const std::vector<LayerFigures>& layers) {
                    {"differing", or_null(l.differing)},
                    // An infinite one is null in the page: "exact" says which it is.
                    {"sqnr_db", or_null(l.sqnr_db)},
-                   {"exact", l.sqnr_db && std::isinf(*l.sqnr_db)}});
+                   {"exact", l.sqnr_db == std::numeric_limits<double>::infinity()}});
   }
   return out;
 }

@@ -108,6 +108,7 @@ class FolderReader {
     const std::string& text = in.text(row, "float_sqnr_db");
     if (text.empty()) return std::nullopt;
     if (text == "inf") return std::numeric_limits<double>::infinity();
+    if (text == "-inf") return -std::numeric_limits<double>::infinity();
     return in.number(row, "float_sqnr_db", -kMaxEnergy, kMaxEnergy);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,7 +57,13 @@ struct Peaks {
 struct ErrorFigures {
   std::int64_t elements = 0, differing = 0, max_lsb = 0;
   std::optional<double> max_abs_error, mean_squared_error, cosine;
-  std::optional<double> sqnr_db;  ///< Absent: infinite.
+  std::optional<double> sqnr_db;  ///< Absent: infinite, see sqnr().
+
+  /// Infinite where nothing differs, -infinite where there is no ratio.
+  [[nodiscard]] double sqnr() const {
+    constexpr double kInfinite = std::numeric_limits<double>::infinity();
+    return sqnr_db.value_or(max_abs_error == 0.0 ? kInfinite : -kInfinite);
+  }
 };
 struct TensorFigures {
   std::int64_t id = 0;

@@ -35,7 +35,8 @@ std::string interval_text(const Summary& s) {
 
 std::string sqnr_text(const std::optional<double>& sqnr_db) {
   if (!sqnr_db) return "";
-  return std::isinf(*sqnr_db) ? "exact" : fmt::format("{:.2f}", *sqnr_db);
+  if (std::isinf(*sqnr_db)) return *sqnr_db > 0 ? "exact" : "none";
+  return fmt::format("{:.2f}", *sqnr_db);
 }
 
 class MarkdownWriter {
@@ -140,8 +141,7 @@ class MarkdownWriter {
       const bool has_float = t.against_float.has_value();
       std::string sqnr, worst;
       if (has_float) {
-        sqnr =
-            t.against_float->sqnr_db ? fmt::format("{:.2f}", *t.against_float->sqnr_db) : "exact";
+        sqnr = sqnr_text(t.against_float->sqnr());
         if (t.against_float->max_abs_error) {
           worst = fmt::format("{:.5g}", *t.against_float->max_abs_error);
         }

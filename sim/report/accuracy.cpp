@@ -60,9 +60,11 @@ std::vector<double> real_values(const TensorData& tensor, RealScale scale) {
 }
 
 void ErrorMeter::add(double value, double reference) {
-  const double error = value - reference;
+  const bool are_same = value == reference || (std::isnan(value) && std::isnan(reference));
+  const double error = are_same ? 0 : value - reference;
+  const double magnitude = std::abs(error);
   ++error_.elements;
-  error_.max_abs_error = std::max(error_.max_abs_error, std::abs(error));
+  if (std::isnan(magnitude) || magnitude > error_.max_abs_error) error_.max_abs_error = magnitude;
   error_squares_ += error * error;
   value_squares_ += value * value;
   reference_squares_ += reference * reference;
@@ -121,8 +123,9 @@ TensorError ErrorMeter::result() const {
   TensorError out = error_;
   if (out.elements == 0) return out;
   out.mean_squared_error = error_squares_ / static_cast<double>(out.elements);
-  out.sqnr_db = error_squares_ == 0 ? std::numeric_limits<double>::infinity()
-                                    : 10.0 * std::log10(reference_squares_ / error_squares_);
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  const double ratio_db = 10.0 * std::log10(reference_squares_ / error_squares_);
+  out.sqnr_db = error_squares_ == 0 ? kInfinite : std::isfinite(ratio_db) ? ratio_db : -kInfinite;
   if (value_squares_ > 0 && reference_squares_ > 0) {
     out.cosine_similarity =
         std::min(1.0, products_ / (std::sqrt(value_squares_) * std::sqrt(reference_squares_)));

@@ -21,7 +21,9 @@ struct TensorError {
   std::int64_t differing = 0;
   double max_abs_error = 0;  ///< In real (dequantized) units.
   double mean_squared_error = 0;
-  double sqnr_db = 0;  ///< Infinite where nothing differs.
+  /// Infinite where nothing differs; -infinite where there is no ratio (a reference of zeros,
+  /// values that are not finite).
+  double sqnr_db = 0;
   double cosine_similarity = 1;
   std::int64_t max_lsb_difference = 0;  ///< In steps of the tensor's scale; 0 for float tensors.
 

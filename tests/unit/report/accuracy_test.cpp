@@ -37,6 +37,30 @@ TEST(ErrorMeter, EqualTensorsHaveInfiniteSqnr) {
   EXPECT_DOUBLE_EQ(e.cosine_similarity, 1.0);
 }
 
+TEST(ErrorMeter, AReferenceOfZerosHasNoRatio) {
+  ErrorMeter meter({1.0, 0});
+  meter.add_float(tensor<std::int8_t>(DType::kInt8, {0, 2}),
+                  tensor<float>(DType::kFloat32, {0.0F, 0.0F}));
+  const TensorError e = meter.result();
+  EXPECT_EQ(e.sqnr_db, -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(e.max_abs_error, 2.0);
+}
+
+TEST(ErrorMeter, InfinitiesAndNansDifferFromWhatIsNotTheSame) {
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  ErrorMeter same(RealScale{});
+  same.add_float(tensor<float>(DType::kFloat32, {kInfinite, -kInfinite, kNan, 1}),
+                 tensor<float>(DType::kFloat32, {kInfinite, -kInfinite, kNan, 1}));
+  EXPECT_EQ(same.result().max_abs_error, 0.0);
+  EXPECT_EQ(same.result().sqnr_db, std::numeric_limits<double>::infinity());
+  ErrorMeter other(RealScale{});
+  other.add_float(tensor<float>(DType::kFloat32, {kNan, 5}),
+                  tensor<float>(DType::kFloat32, {1, 4}));
+  EXPECT_TRUE(std::isnan(other.result().max_abs_error));
+  EXPECT_EQ(other.result().sqnr_db, -std::numeric_limits<double>::infinity());
+}
+
 TEST(ErrorMeter, FindsTheFirstDifferenceAndCountsSteps) {
   ErrorMeter meter({0.5, 10});
   const auto first = meter.add_exact(tensor<std::int8_t>(DType::kInt8, {12, 14, 10, 18}),

@@ -8,13 +8,14 @@ import { table } from '../../shared/table.js';
 
 const TABLE_ROWS = 25;
 const BARS_WITHOUT_ZOOM = 40;
-// Where no element differs from the float reference the ratio is infinite.
-const sqnrText = (error) => (error === null ? '–' : error.sqnr_db === null ? 'exact' : fixed(error.sqnr_db, 2));
+// Where no element differs from the float reference the ratio is infinite; null otherwise says that there is none.
+const isExact = (error) => error.max_abs_error === 0;
+const sqnrText = (error) => (error === null ? '–' : isExact(error) ? 'exact' : error.sqnr_db === null ? 'none' : fixed(error.sqnr_db, 2));
 
 const facts = (t) => [
   ['layer', t.layer || 'none'], ['type', t.type], ['elements', figure(t.integer.elements)],
   ['differing from the integer reference', figure(t.integer.differing)],
-  t.float && ['SQNR', t.float.sqnr_db === null ? 'exact' : `${fixed(t.float.sqnr_db, 2)} dB`],
+  t.float && ['SQNR [dB]', sqnrText(t.float)],
   t.float && ['max abs. error', figure(t.float.max_abs_error)],
   t.float && ['cosine similarity', fixed(t.float.cosine, 6)],
 ].filter(Boolean);
@@ -23,7 +24,7 @@ function errorChart(tensors) {
   let shown = tensors;
   const name = (t) => `${t.layer || t.name}`;
   const sqnr = () => shown.map((t) => t.float?.sqnr_db ?? null);
-  const exact = () => shown.map((t, i) => [i, 0, t]).filter(([, , t]) => t.float !== null && t.float.sqnr_db === null).map(([i]) => [i, 0]);
+  const exact = () => shown.map((t, i) => [i, 0, t]).filter(([, , t]) => t.float !== null && isExact(t.float)).map(([i]) => [i, 0]);
   const worst = () => shown.map((t) => (t.float && t.float.max_abs_error > 0 ? t.float.max_abs_error : null));
   const made = chart({
     label: 'Signal-to-quantization-noise ratio and largest error of each tensor against the float reference',
@@ -68,7 +69,7 @@ function tensorsTable(caption, tensors) {
       number('elements', (t) => t.integer.elements, (t) => figure(t.integer.elements)),
       { ...number('differing, integer', (t) => t.integer.differing, (t) => figure(t.integer.differing)), class: (t) => (t.integer.differing > 0 ? 'far' : null) },
       number('max LSB', (t) => t.integer.max_lsb, (t) => figure(t.integer.max_lsb)),
-      number('SQNR [dB]', (t) => (t.float ? t.float.sqnr_db ?? 1e9 : null), (t) => sqnrText(t.float)),
+      number('SQNR [dB]', (t) => (t.float ? t.float.sqnr_db ?? (isExact(t.float) ? 1e9 : -1e9) : null), (t) => sqnrText(t.float)),
       number('max abs. error', (t) => t.float?.max_abs_error, (t) => figure(t.float?.max_abs_error)),
       number('cosine', (t) => t.float?.cosine, (t) => fixed(t.float?.cosine, 6)),
       number('differing, float', (t) => t.float?.differing, (t) => figure(t.float?.differing)),
