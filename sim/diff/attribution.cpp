@@ -130,15 +130,19 @@ void Attribution::find_possible(Groups& groups) {
   }
 }
 
-std::vector<Share> Attribution::run() {
-  Groups groups;
-  for (std::size_t i = 0; i < count_; ++i) groups.push_back({i});
+void Attribution::evaluate_ends() {
   evaluate({Choice(count_, false), Choice(count_, true)});
   for (const bool side : {false, true}) {
     if (!known_.at(Choice(count_, side))) {
       fail("{} cannot be simulated again", side ? "B" : "A");
     }
   }
+}
+
+std::vector<Share> Attribution::run() {
+  Groups groups;
+  for (std::size_t i = 0; i < count_; ++i) groups.push_back({i});
+  evaluate_ends();
   while (true) {
     find_possible(groups);
     const std::vector<Choice> bits = needed(groups.size());

@@ -43,7 +43,9 @@ class Attribution {
         is_related_(std::move(is_related)),
         is_possible_(std::move(is_possible)) {}
 
-  /// @throws Error if A or B itself cannot be evaluated.
+  /// Evaluates all of A and all of B, for of_a() and of_b(). @throws Error if one cannot be.
+  void evaluate_ends();
+  /// Evaluates what is left. @throws Error if A or B itself cannot be evaluated.
   [[nodiscard]] std::vector<Share> run();
 
   [[nodiscard]] const std::vector<double>& of_a() const {

@@ -99,6 +99,17 @@ std::vector<Change> idle_changes(const NpuConfig& a, const NpuConfig& b) {
   compare("energy.technology", a.energy.technology, b.energy.technology);
   compare("energy.window_cycles", fmt::format("{}", a.energy.window_cycles),
           fmt::format("{}", b.energy.window_cycles));
+  const auto compare_host = [&](const char* key, double HostConfig::*value) {
+    const auto text = [&](const NpuConfig& c) {
+      return c.host ? fmt::format("{}", (*c.host).*value) : std::string("none");
+    };
+    compare(key, text(a), text(b));
+  };
+  compare_host("host.macs_per_second", &HostConfig::macs_per_second);
+  compare_host("host.elements_per_second", &HostConfig::elements_per_second);
+  compare_host("host.bytes_per_second", &HostConfig::bytes_per_second);
+  compare_host("host.call_us", &HostConfig::call_us);
+  compare_host("host.active_power_mw", &HostConfig::active_power_mw);
   if (sources_text(a) != sources_text(b)) changes.push_back({"sources", "", ""});
   return changes;
 }
