@@ -229,6 +229,10 @@ void set_provenance(const NpuConfig& config, isa::Program& program) {
 
 }  // namespace
 
+std::string_view name_of(AttentionVariant variant) {
+  return kAttentionVariants.at(static_cast<std::size_t>(variant)).first;
+}
+
 MappedNetwork map(const Graph& source, const NpuConfig& config, const CompileOptions& options) {
   MappedNetwork network;
   network.attention = choose_attention(source, config, options.attention, options.decisions);

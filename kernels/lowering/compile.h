@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "isa/program.h"
@@ -22,6 +24,11 @@ namespace npu::kernels {
 /// unfused, as matrix products and a softmax of their own; auto, whichever has fewer predicted
 /// cycles.
 enum class AttentionVariant : std::uint8_t { kAuto, kFused, kUnfused };
+inline constexpr std::array<std::pair<std::string_view, AttentionVariant>, 3> kAttentionVariants = {
+    {{"auto", AttentionVariant::kAuto},
+     {"fused", AttentionVariant::kFused},
+     {"unfused", AttentionVariant::kUnfused}}};
+[[nodiscard]] std::string_view name_of(AttentionVariant variant);
 
 struct CompileOptions {
   bool timing_only = false;  ///< No image bytes.

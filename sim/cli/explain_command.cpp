@@ -29,7 +29,7 @@ std::optional<session::Network> find_network(const session::Rerun& rerun, const 
     notes.push_back(why + ": only what needs no mapping is simulated");
     return std::nullopt;
   };
-  if (!rerun.is_mapped) return without("the run took a program, it mapped no model");
+  if (!rerun.fixed_mapping().empty()) return without(std::string(rerun.fixed_mapping()));
   session::ModelOptions options = rerun.model_options;
   if (!model.empty()) options.path = model;
   const std::string path = options.path;
@@ -136,7 +136,7 @@ int explain_run(const ExplainOptions& options) {
   Progress progress;
   const explain::Study study =
       explain::study(rerun.config, rerun.program, network ? &network->mapped : nullptr,
-                     [&](std::size_t done, std::size_t all) {
+                     rerun.model_options.attention, [&](std::size_t done, std::size_t all) {
                        progress.show(fmt::format("simulation {} of {}", done, all));
                      });
   progress.clear();

@@ -174,6 +174,7 @@ int map_network(MapOptions& o) {
   o.search.refine = static_cast<std::size_t>(o.refine);
   o.search.moves = static_cast<std::size_t>(o.moves);
   o.search.workers = static_cast<unsigned>(o.jobs);
+  o.search.attention = o.model.attention;
   const NpuConfig config = load_npu_config(session::find_config(o.npu));
   if (o.model.path.ends_with(".onnx")) {
     fail(
@@ -211,7 +212,6 @@ void add_map(CLI::App& app, Action& action) {
                    "topology (.csv)")
       ->required();
   add_model_options(*command, options->model);
-  add_attention_option(*command, options->search.attention);
   command
       ->add_option("--layer", options->search.layers,
                    "layer to search, may be given several times; all if left out")

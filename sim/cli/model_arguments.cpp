@@ -24,18 +24,12 @@ void add_model_options(CLI::App& command, session::ModelOptions& options) {
                      "of a described network: none (timing only) or seed:N; seed:1 if left out, "
                      "none with --timing-only");
   command.add_flag("!--no-fusion", options.fuse, "keep every operator as it is in the model");
-}
-
-void add_attention_option(CLI::App& command, kernels::AttentionVariant& variant) {
-  using kernels::AttentionVariant;
   command
-      .add_option("--attention", variant,
+      .add_option("--attention", options.attention,
                   "how ATTENTION runs: fused (scores stay on chip), unfused, auto (the one with "
-                  "fewer predicted cycles)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, AttentionVariant>{{"auto", AttentionVariant::kAuto},
-                                                  {"fused", AttentionVariant::kFused},
-                                                  {"unfused", AttentionVariant::kUnfused}}))
+                  "fewer predicted cycles; attention in steps stays in steps)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, kernels::AttentionVariant>(
+          kernels::kAttentionVariants.begin(), kernels::kAttentionVariants.end())))
       ->default_str("auto");
 }
 

@@ -25,14 +25,12 @@ constexpr std::int64_t kMaxAssemblerBytes = std::int64_t{1} << 28;
 struct CompileArguments {
   std::string npu = session::kDefaultConfig, output, mapping, write_mapping;
   session::ModelOptions model;
-  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 int compile(const CompileArguments& a) {
   const NpuConfig config = load_npu_config(session::find_config(a.npu));
   const session::Network network = session::load_network(a.model, false);
-  const kernels::Compiled compiled =
-      session::compile_mapped(network, config, {.attention = a.attention}, a.mapping);
+  const kernels::Compiled compiled = session::compile_mapped(network, config, {}, a.mapping);
   if (!a.mapping.empty()) check_program(compiled.program, config);
   isa::save(compiled.program, a.output);
   if (!a.write_mapping.empty()) {
@@ -85,7 +83,6 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--mapping", a->mapping,
                       "mapping to take, whole or in part, as `--write-mapping` writes it");
   command->add_option("--write-mapping", a->write_mapping, "also write the mapping as YAML");
-  add_attention_option(*command, a->attention);
   command->callback([a, &action] { action = [a] { return compile(*a); }; });
 }
 

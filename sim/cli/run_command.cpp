@@ -123,7 +123,6 @@ void add_run(CLI::App& app, Action& action) {
                                             {"integer", References::kInteger},
                                             {"none", References::kNone}}))
       ->default_str("all");
-  add_attention_option(*command, options->request.attention);
   command->add_option("--mapping", options->request.mapping,
                       "mapping to take, whole or in part: a mapping.yaml as `--out` writes it");
   command->add_flag("--profile", options->profile, "print the time of each phase on stderr");

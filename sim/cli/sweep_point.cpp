@@ -26,9 +26,10 @@ References references_of(const RunSettings& s) {
 }
 
 kernels::AttentionVariant attention_of(const RunSettings& s) {
-  using kernels::AttentionVariant;
-  if (s.attention == "fused") return AttentionVariant::kFused;
-  return s.attention == "unfused" ? AttentionVariant::kUnfused : AttentionVariant::kAuto;
+  const auto* const found = std::ranges::find(kernels::kAttentionVariants, s.attention,
+                                              [](const auto& variant) { return variant.first; });
+  NPU_CHECK(found != kernels::kAttentionVariants.end(), "a variant that the sweep file may name");
+  return found->second;
 }
 
 session::RunRequest request_of(const sweep::Job& job) {
@@ -50,7 +51,7 @@ session::RunRequest request_of(const sweep::Job& job) {
   request.timing_only = s.timing_only;
   request.simulate_all = s.simulate_all;
   request.references = references_of(s);
-  request.attention = attention_of(s);
+  request.model.attention = attention_of(s);
   return request;
 }
 

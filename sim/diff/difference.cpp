@@ -18,6 +18,9 @@ std::string options_text(const session::Rerun& rerun) {
   for (const std::string& dim : rerun.model_options.dims) text += dim + " ";
   if (!rerun.model_options.precision.empty()) text += rerun.model_options.precision + " ";
   if (!rerun.model_options.fuse) text += "without fusion ";
+  if (rerun.model_options.attention != kernels::AttentionVariant::kAuto) {
+    text += fmt::format("attention {} ", name_of(rerun.model_options.attention));
+  }
   if (!text.empty()) text.pop_back();
   return text;
 }
@@ -38,6 +41,8 @@ std::vector<Change> changes_of(const RunFolder& a, const RunFolder& b) {
   add_change(changes, "model", a.model, b.model);
   add_change(changes, "model_sha256", provenance_of(a, "model_sha256"),
              provenance_of(b, "model_sha256"));
+  add_change(changes, "mapping_sha256", provenance_of(a, "mapping_sha256"),
+             provenance_of(b, "mapping_sha256"));
   add_change(changes, "npusim", provenance_of(a, "npusim"), provenance_of(b, "npusim"));
   add_change(changes, "samples", fmt::format("{}", a.samples), fmt::format("{}", b.samples));
   add_change(changes, "timing_only", a.timing_only ? "true" : "false",

@@ -53,7 +53,8 @@ std::vector<double> figures_in(const std::string& text) {
 bool are_same_model(const session::Rerun& a, const session::Rerun& b) {
   return a.model_sha256 == b.model_sha256 && a.model_options.dims == b.model_options.dims &&
          a.model_options.precision == b.model_options.precision &&
-         a.model_options.fuse == b.model_options.fuse;
+         a.model_options.fuse == b.model_options.fuse &&
+         a.model_options.attention == b.model_options.attention;
 }
 
 /// The run's model, if it can still be had.
@@ -63,7 +64,7 @@ std::optional<session::ModelOptions> find_model(const RunFolder& run, const std:
     notes.push_back(fmt::format("{}: {}: nothing is simulated again", run.path, why));
     return std::nullopt;
   };
-  if (!run.rerun->is_mapped) return without("the run took a program, it mapped no model");
+  if (!run.rerun->fixed_mapping().empty()) return without(std::string(run.rerun->fixed_mapping()));
   session::ModelOptions options = run.rerun->model_options;
   if (!given.empty()) options.path = given;
   const std::string path = options.path;
@@ -190,7 +191,7 @@ std::optional<Simulated> simulate_changes(
       [&](const std::vector<Choice>& choices) { return mixtures.evaluate(choices); },
       [&](std::size_t i, std::size_t j) { return mixtures.are_related(i, j); },
       [&](const Choice& choice) { return mixtures.is_possible(choice); });
-  const std::vector<Share> shares = attribution.run();
+  attribution.evaluate_ends();
   const std::vector<double>& of_a = attribution.of_a();
   const std::vector<double>& of_b = attribution.of_b();
   for (const auto& [run, figures] : {std::pair{&a, &of_a}, std::pair{&b, &of_b}}) {
@@ -203,6 +204,7 @@ std::optional<Simulated> simulate_changes(
                     run->path, ran, figures->at(kCycles)));
     return std::nullopt;
   }
+  const std::vector<Share> shares = attribution.run();
   Simulated s;
   s.simulations = attribution.simulations();
   s.a_time_ps = of_a[kTime];

@@ -33,9 +33,9 @@ std::string simulate(const NpuConfig& config, const isa::Program& program) {
 }
 
 std::string simulate_remapped(const WhatIf& changed, const isa::Program& program,
-                              const graph::Graph& network) {
+                              const graph::Graph& network, kernels::AttentionVariant attention) {
   const kernels::Compiled compiled =
-      kernels::compile(network, changed.config, {.timing_only = true});
+      kernels::compile(network, changed.config, {.timing_only = true, .attention = attention});
   if (compiled.program.code != program.code) return simulate(changed.config, compiled.program);
   // Without needs_mapping another job simulates just that.
   return std::string(kSameProgram) +
@@ -78,6 +78,7 @@ void add_notes(const Outcome& o, Study& study) {
 }  // namespace
 
 Study study(const NpuConfig& base, const isa::Program& program, const graph::Graph* network,
+            kernels::AttentionVariant attention,
             const std::function<void(std::size_t, std::size_t)>& on_done) {
   const std::vector<WhatIf> changed = what_ifs(base);
   Study result;
@@ -93,7 +94,7 @@ Study study(const NpuConfig& base, const isa::Program& program, const graph::Gra
   const auto task = [&](std::size_t n) {
     const Job& job = jobs[n];
     if (job.what_if == Job::kBase) return simulate(base, program);
-    return job.remap ? simulate_remapped(changed[job.what_if], program, *network)
+    return job.remap ? simulate_remapped(changed[job.what_if], program, *network, attention)
                      : simulate(changed[job.what_if].config, program);
   };
   std::size_t finished = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "isa/program.h"
+#include "kernels/lowering/compile.h"
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
@@ -54,11 +55,11 @@ inline constexpr double kTolerance = 0.01;
 
 /// Simulates every what-if in processes of their own.
 /// @param program  what the unchanged NPU ran.  @param network  what it was mapped from (passes
-/// applied), or nullptr: only the what-ifs that need no mapping.
+/// applied), or nullptr: only the what-ifs that need no mapping.  @param attention  its variant.
 /// @param on_done  called with the number of simulations that are done and of all.
 /// @throws Error if the unchanged NPU cannot be simulated.
 [[nodiscard]] Study study(const NpuConfig& base, const isa::Program& program,
-                          const graph::Graph* network,
+                          const graph::Graph* network, kernels::AttentionVariant attention,
                           const std::function<void(std::size_t, std::size_t)>& on_done);
 
 }  // namespace npu::explain

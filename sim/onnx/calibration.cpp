@@ -159,7 +159,8 @@ passes::Ranges RangeObserver::ranges(const CalibrationMethod& method) const {
 
 CompiledPlan compile_quantized(const onnx_import::Network& network, const NpuConfig& config,
                                const std::vector<onnx::Values>& samples,
-                               const CalibrationMethod& method, bool timing_only) {
+                               const CalibrationMethod& method,
+                               const kernels::CompileOptions& options) {
   onnx_import::ConvertOptions convert;
   convert.precision = DType::kFloat32;
   convert.refusal = refusal;
@@ -177,7 +178,7 @@ CompiledPlan compile_quantized(const onnx_import::Network& network, const NpuCon
                 });
   }
   quantize(stage, observer.ranges(method));
-  return compile_all(std::move(plan), config, timing_only);
+  return compile_all(std::move(plan), config, options);
 }
 
 }  // namespace npu::onnx_run

@@ -50,6 +50,7 @@ class RangeObserver {
 [[nodiscard]] CompiledPlan compile_quantized(const onnx_import::Network& network,
                                              const NpuConfig& config,
                                              const std::vector<onnx::Values>& samples,
-                                             const CalibrationMethod& method, bool timing_only);
+                                             const CalibrationMethod& method,
+                                             const kernels::CompileOptions& options);
 
 }  // namespace npu::onnx_run

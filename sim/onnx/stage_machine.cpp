@@ -64,13 +64,14 @@ std::string lowering_refusal(const Graph& graph, const Node& node) {
 }
 
 /// Graphs get the order of roundings that their programs have.
-CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config, bool timing_only) {
+CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
+                         const kernels::CompileOptions& options) {
   CompiledPlan compiled;
   for (Stage& stage : plan.stages) {
     kernels::Compiled& c = compiled.programs.emplace_back();
     auto* npu = std::get_if<NpuStage>(&stage);
     if (npu == nullptr) continue;
-    c = kernels::compile(npu->graph, config, {.timing_only = timing_only});
+    c = kernels::compile(npu->graph, config, options);
     kernels::apply_attention(npu->graph, c.program);
   }
   compiled.plan = std::move(plan);
@@ -82,21 +83,24 @@ CompiledPlan compile_plan(const onnx_import::Network& network, const NpuConfig& 
   onnx_import::ConvertOptions convert;
   convert.precision = options.precision;
   convert.refusal = lowering_refusal;
+  const kernels::CompileOptions compile{.timing_only = options.timing_only,
+                                        .attention = options.attention};
   try {
-    return compile_all(make_plan(network, convert), config, options.timing_only);
+    return compile_all(make_plan(network, convert), config, compile);
   } catch (const Error&) {
     // Which node it is shows when each is compiled alone.
-    convert.refusal = [&config](const Graph& graph, const Node& node) -> std::string {
+    convert.refusal = [&](const Graph& graph, const Node& node) -> std::string {
       std::string refusal = lowering_refusal(graph, node);
       if (!refusal.empty()) return refusal;
       try {
-        (void)kernels::compile(single_node(graph, node), config, {.timing_only = true});
+        (void)kernels::compile(single_node(graph, node), config,
+                               {.timing_only = true, .attention = options.attention});
         return "";
       } catch (const Error& error) {
         return error.what();
       }
     };
-    return compile_all(make_plan(network, convert), config, options.timing_only);
+    return compile_all(make_plan(network, convert), config, compile);
   }
 }
 

@@ -22,6 +22,7 @@ struct CompiledPlan {
 struct PlanOptions {
   std::optional<DType> precision;  ///< See onnx_import::ConvertOptions.
   bool timing_only = false;
+  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 /// Why the compiler has no lowering for a node; empty if it has.
@@ -29,7 +30,7 @@ struct PlanOptions {
 
 /// Compiles the NPU stages of a plan. @throws Error for what the compiler refuses.
 [[nodiscard]] CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
-                                       bool timing_only);
+                                       const kernels::CompileOptions& options);
 
 /// Plans a network for an NPU and compiles its stages: nodes that the compiler has no lowering for,
 /// and nodes that it refuses on this configuration (a tile that does not fit), run on the host.

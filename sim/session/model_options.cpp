@@ -44,6 +44,7 @@ fs::path models_folder() {
 
 importers::DescriptionOptions description_options(const ModelOptions& options, bool timing_only) {
   importers::DescriptionOptions result;
+  result.whole_attention = options.attention != kernels::AttentionVariant::kAuto;
   for (const std::string& dim : options.dims) {
     const std::size_t at = dim.find('=');
     std::int64_t value = 0;
@@ -108,6 +109,23 @@ std::string find_model(const std::string& name) {
       known.push_back(fs::path(file).stem().string());
   }
   fail("{}: no such file, and no network of that name{}", name, did_you_mean(name, known));
+}
+
+std::string options_text(const ModelOptions& options) {
+  std::string text = options.fuse ? "" : "no-fusion";
+  const auto add = [&](const std::string& option) { text += text.empty() ? option : " " + option; };
+  for (const std::string& dim : options.dims) add(dim);
+  if (!options.precision.empty()) add(options.precision);
+  if (!options.weights.empty()) add(options.weights);
+  if (options.attention != kernels::AttentionVariant::kAuto) {
+    add(fmt::format("attention={}", name_of(options.attention)));
+  }
+  return text;
+}
+
+void require_no_attention_option(const ModelOptions& options, const std::string& path) {
+  if (options.attention == kernels::AttentionVariant::kAuto) return;
+  fail("--attention: {} has no attention, got {}", path, name_of(options.attention));
 }
 
 }  // namespace npu::session

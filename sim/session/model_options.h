@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/lowering/compile.h"
 #include "workloads/importers/network_description.h"
 
 namespace npu::session {
@@ -18,6 +19,8 @@ struct ModelOptions {
   std::string precision;          ///< Empty: the model's.
   std::string weights;            ///< "none", "seed:42" or empty; of a description.
   bool fuse = true;
+  /// Not kAuto: attention that the model has in steps is made ATTENTION first.
+  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
 };
 
 /// The options of a network description. @throws Error naming the option.
@@ -25,6 +28,11 @@ struct ModelOptions {
 /// drawn from seed 1.
 [[nodiscard]] importers::DescriptionOptions description_options(const ModelOptions& options,
                                                                 bool timing_only);
+
+/// The options as the provenance has them.
+[[nodiscard]] std::string options_text(const ModelOptions& options);
+/// For a network without attention. @throws Error if --attention says how it should run.
+void require_no_attention_option(const ModelOptions& options, const std::string& path);
 
 /// The file that a model's name means: itself if it exists, or the network of that name in the
 /// folder of shipped networks: $NPUSIM_MODELS if set, else `workloads/models` in the nearest folder

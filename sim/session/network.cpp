@@ -1,6 +1,8 @@
 #include "sim/session/network.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "kernels/mapper/mapping_reader.h"
@@ -38,14 +40,10 @@ void describe(const importers::DescribedNetwork& network,
                    : "weights have no values");
 }
 
-/// The options as the provenance has them.
-std::string options_text(const ModelOptions& options) {
-  std::string text = options.fuse ? "" : "no-fusion";
-  const auto add = [&](const std::string& option) { text += text.empty() ? option : " " + option; };
-  for (const std::string& dim : options.dims) add(dim);
-  if (!options.precision.empty()) add(options.precision);
-  if (!options.weights.empty()) add(options.weights);
-  return text;
+bool has_attention(const graph::Graph& network) {
+  return std::ranges::any_of(network.nodes, [](const graph::Node& node) {
+    return node.kind == graph::OpKind::kAttention;
+  });
 }
 
 }  // namespace
@@ -76,13 +74,15 @@ Network load_network(const ModelOptions& options, bool timing_only) {
     refuse(options, path);
     n.original = importers::parse_tflite(bytes, path);
   }
+  if (!has_attention(n.original)) require_no_attention_option(options, path);
   n.mapped = n.original;
   if (options.fuse) n.fusions = passes::fuse(n.mapped);
   return n;
 }
 
 kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
-                                  const kernels::CompileOptions& options) {
+                                  kernels::CompileOptions options) {
+  options.attention = network.options.attention;
   kernels::Compiled compiled = kernels::compile(network.mapped, config, options);
   auto& provenance = compiled.program.provenance;
   provenance["npusim"] = kVersion;
@@ -106,6 +106,22 @@ kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config
     if (made_for.empty() || made_for == config.name) file.fail_at(error);
     file.fail_at(mapper::MappingError(
         error.fault(), fmt::format("{}; the mapping was made for {}", error.what(), made_for)));
+  }
+}
+
+void require_compiled_from(const Network& network, const isa::Program& program,
+                           const std::string& file) {
+  const auto provenance = [&](const char* key) {
+    const auto at = program.provenance.find(key);
+    return at == program.provenance.end() ? std::nullopt : std::optional(at->second);
+  };
+  if (provenance("model_sha256").value_or(network.sha256) != network.sha256) {
+    fail("--model: {} was compiled from {}, got {} (SHA-256 differs)", file,
+         provenance("model").value_or("another model"), network.options.path);
+  }
+  const std::string options = options_text(network.options);
+  if (const std::string compiled = provenance("options").value_or(options); compiled != options) {
+    fail("--model: {} was compiled with the options \"{}\", got \"{}\"", file, compiled, options);
   }
 }
 

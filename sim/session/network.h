@@ -26,14 +26,20 @@ struct Network {
 /// @throws Error for anything that the importer refuses, and options that the file does not know.
 [[nodiscard]] Network load_network(const ModelOptions& options, bool timing_only);
 
-/// Compiles and adds the provenance that only the program knows: version, model, options.
+/// Compiles with the model's options and adds the provenance that only the program knows: version,
+/// model, options.
 [[nodiscard]] kernels::Compiled compile_network(const Network& network, const NpuConfig& config,
-                                                const kernels::CompileOptions& options);
+                                                kernels::CompileOptions options);
 /// The same by the decisions of a mapping file; empty: without. @throws Error with file and line
 /// for decisions that are not legal.
 [[nodiscard]] kernels::Compiled compile_mapped(const Network& network, const NpuConfig& config,
                                                kernels::CompileOptions options,
                                                const std::string& mapping);
+
+/// @throws Error if the program, read from `file`, says that it was compiled from another model or
+/// with other options.
+void require_compiled_from(const Network& network, const isa::Program& program,
+                           const std::string& file);
 
 /// One line per ATTENTION: which variant runs, with the predictions for both.
 [[nodiscard]] std::vector<std::string> attention_notes(

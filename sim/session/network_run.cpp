@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/base/file.h"
 #include "sim/base/npy.h"
+#include "sim/base/sha256.h"
+#include "sim/base/yaml_map.h"
 #include "sim/config/sections.h"
 #include "sim/interchange/scalesim_reports.h"
 #include "sim/report/writers.h"
@@ -20,19 +23,27 @@
 namespace npu::session {
 namespace {
 
+/// Of all kinds of models.
 void check_request(const RunRequest& r) {
-  if (r.model.path.empty() && r.program.empty()) fail("run: --model or --program is needed");
+  if (!r.calibration.empty() && r.calibrate.empty()) fail("--calibration: only with --calibrate");
   if (r.samples && *r.samples < 1) fail("--samples: must be at least 1, got {}", *r.samples);
   if (r.simulate_all && !r.timing_only) {
     fail("--simulate-all: only a timing-only run leaves repeated layers out");
   }
-  if (!r.calibrate.empty()) fail("--calibrate: only for float ONNX models");
-  if (!r.mapping.empty() && !r.program.empty())
-    fail("--mapping: a program is mapped already, --program takes none");
   if (!r.timing_only) return;
   if (r.keeps_outputs) fail("--save-outputs: a timing-only run has no outputs");
   if (r.keeps_tensors) fail("--save-tensors: a timing-only run has no tensors");
   if (!r.labels.empty()) fail("--labels: a timing-only run has no outputs");
+}
+
+void check_graph_request(const RunRequest& r) {
+  if (r.model.path.empty() && r.program.empty()) fail("run: --model or --program is needed");
+  if (!r.calibrate.empty()) fail("--calibrate: only for float ONNX models");
+  if (r.program.empty()) return;
+  if (!r.mapping.empty()) fail("--mapping: a program is mapped already, --program takes none");
+  if (r.model.path.empty() && r.model.attention != kernels::AttentionVariant::kAuto) {
+    fail("--attention: a program is mapped already, --program takes none");
+  }
 }
 
 /// One run from start to end; the steps are called in order.
@@ -49,6 +60,9 @@ class Session {
       show_(fmt::format("reading {}", request_.model.path));
       network_ = load_network(request_.model, request_.timing_only);
       notes_ = network_->notes;
+    }
+    if (!request_.mapping.empty()) {
+      mapping_sha256_ = sha256_hex(read_file(request_.mapping, YamlMap::kMaxFileBytes));
     }
     build(leaves_repeats_out() ? 1 : 0);
     choose_inputs();
@@ -67,6 +81,7 @@ class Session {
     }
     report_ = build_report(config_, machine_->program(), machine_->stats(), no_layer_before_);
     report_.timing_only = request_.timing_only;
+    if (!mapping_sha256_.empty()) report_.provenance["mapping_sha256"] = mapping_sha256_;
     note_what_is_missing();
     if (explains_) add_critical_path();
     if (request_.keeps_activity) activity_ = machine_->activity();
@@ -97,15 +112,14 @@ class Session {
     effort_ = repeat_effort;
     if (!request_.program.empty()) {
       program = isa::load(request_.program);
+      if (network_) require_compiled_from(*network_, program, request_.program);
       profile_.charge(Profile::kLoad);
     } else {
       profile_.charge(Profile::kLoad);
       show_("mapping");
-      kernels::Compiled compiled = compile_mapped(*network_, config_,
-                                                  {.timing_only = request_.timing_only,
-                                                   .attention = request_.attention,
-                                                   .repeat_effort = repeat_effort},
-                                                  request_.mapping);
+      kernels::Compiled compiled = compile_mapped(
+          *network_, config_, {.timing_only = request_.timing_only, .repeat_effort = repeat_effort},
+          request_.mapping);
       if (effort_ <= 1) {
         const auto lines = attention_notes(network_->mapped, compiled.attention);
         notes_.insert(notes_.end(), lines.begin(), lines.end());
@@ -244,6 +258,11 @@ class Session {
     }
   }
 
+  [[nodiscard]] MappedBy mapped_by() const {
+    if (!request_.program.empty()) return MappedBy::kProgram;
+    return request_.mapping.empty() ? MappedBy::kMapper : MappedBy::kMappingFile;
+  }
+
   void add_files(RunResult& result) const {
     if (request_.keeps_scalesim_reports) {
       result.scalesim_reports =
@@ -262,7 +281,7 @@ class Session {
                                      .model = network_ ? network_->file_name : "",
                                      .model_sha256 = network_ ? network_->sha256 : "",
                                      .model_options = request_.model,
-                                     .is_mapped = request_.program.empty()});
+                                     .mapped_by = mapped_by()});
     }
   }
 
@@ -272,6 +291,7 @@ class Session {
   Profile own_profile_;
   Profile& profile_;
   std::optional<Network> network_;
+  std::string mapping_sha256_;  ///< Of the file that was given, if any.
   std::string mapping_yaml_;
   kernels::RepeatPlan repeats_;
   int effort_ = 0;  ///< Of kernels::CompileOptions.
@@ -291,11 +311,9 @@ class Session {
 }  // namespace
 
 RunResult run(const RunRequest& request, const Observer& observer) {
-  if (!request.calibration.empty() && request.calibrate.empty()) {
-    fail("--calibration: only with --calibrate");
-  }
-  if (request.model.path.ends_with(".onnx")) return run_onnx(request, observer);
   check_request(request);
+  if (request.model.path.ends_with(".onnx")) return run_onnx(request, observer);
+  check_graph_request(request);
   Session session(request, observer);
   session.prepare();
   session.simulate();

@@ -18,6 +18,8 @@
 #include "sim/session/inference.h"
 #include "sim/session/input_set.h"
 #include "sim/session/listing.h"
+#include "sim/session/network.h"
+#include "sim/session/onnx_request.h"
 #include "sim/session/rerun_files.h"
 #include "sim/session/version.h"
 #include "workloads/onnx/reader.h"
@@ -28,30 +30,6 @@ namespace {
 using onnx_import::HostNode;
 using onnx_import::HostStage;
 using onnx_import::NpuStage;
-
-void check_request(const RunRequest& o) {
-  if (!o.program.empty()) fail("--program: a program holds one stage, an ONNX model needs --model");
-  if (!o.model.weights.empty()) fail("--weights: an ONNX model has its own");
-  if (!o.mapping.empty())
-    fail("--mapping: not for ONNX models, whose stages are mapped one by one");
-  if (o.keeps_tensors) fail("--save-tensors: not for ONNX models");
-  if (o.keeps_activity) fail("--vcd: not for ONNX models");
-  if (o.keeps_scalesim_reports) fail("--scalesim-reports: not for ONNX models");
-  if (o.samples && *o.samples < 1) fail("--samples: must be at least 1, got {}", *o.samples);
-  if (o.timing_only && o.keeps_outputs) {
-    fail("--save-outputs: a timing-only run has no outputs");
-  }
-  if (o.timing_only && !o.labels.empty()) fail("--labels: a timing-only run has no outputs");
-}
-
-/// int8 goes with samples for calibration, and they with it.
-void check_precision(const std::optional<DType>& precision, const RunRequest& o) {
-  const bool is_int8 = precision == DType::kInt8;
-  if (is_int8 && o.calibrate.empty()) {
-    fail("--precision int8: an ONNX model needs samples to take ranges from, --calibrate FILE");
-  }
-  if (!is_int8 && !o.calibrate.empty()) fail("--calibrate: only with --precision int8");
-}
 
 /// What the reference of ONNX has computed, as a float reference. Whole numbers beyond 2^24 are
 /// rounded.
@@ -89,6 +67,7 @@ class OnnxSession {
     profile_.charge(Profile::kLoad);
     show_("mapping");
     compile(given.precision);
+    note_attention();
     if (request_.references != References::kAll) release_constants(network_, plan_.plan);
     profile_.charge(Profile::kCompile);
     const auto is_npu = [](const auto& stage) { return std::holds_alternative<NpuStage>(stage); };
@@ -148,9 +127,10 @@ class OnnxSession {
 
  private:
   void compile(const std::optional<DType>& precision) {
-    check_precision(precision, request_);
+    check_onnx_precision(precision, request_);
     if (precision != DType::kInt8) {
-      plan_ = onnx_run::compile_plan(network_, config_, {precision, request_.timing_only});
+      plan_ = onnx_run::compile_plan(network_, config_,
+                                     {precision, request_.timing_only, request_.model.attention});
       return;
     }
     const std::string text = request_.calibration.empty() ? "minmax" : request_.calibration;
@@ -159,9 +139,23 @@ class OnnxSession {
                                                                     network_.model, "--calibrate"),
                                               network_, std::nullopt)
                              .samples;
-    plan_ = onnx_run::compile_quantized(network_, config_, samples, method, request_.timing_only);
+    plan_ = onnx_run::compile_quantized(
+        network_, config_, samples, method,
+        {.timing_only = request_.timing_only, .attention = request_.model.attention});
     notes_.push_back(fmt::format("quantized to int8 after training: ranges by {} over {} samples",
                                  text, samples.size()));
+  }
+
+  void note_attention() {
+    bool has_attention = false;
+    for (std::size_t s = 0; s < plan_.plan.stages.size(); ++s) {
+      const auto* stage = std::get_if<NpuStage>(&plan_.plan.stages[s]);
+      if (stage == nullptr) continue;
+      const auto lines = attention_notes(stage->graph, plan_.programs[s].attention);
+      has_attention = has_attention || !lines.empty();
+      notes_.insert(notes_.end(), lines.begin(), lines.end());
+    }
+    if (!has_attention) require_no_attention_option(request_.model, request_.model.path);
   }
 
   [[nodiscard]] std::vector<TensorData> run_stage(std::size_t s, const NpuStage& stage,
@@ -313,6 +307,7 @@ class OnnxSession {
     }
     merged.provenance["npusim"] = kVersion;
     merged.provenance["model"] = std::filesystem::path(request_.model.path).filename().string();
+    merged.provenance["options"] = options_text(request_.model);
     return merged;
   }
 
@@ -376,7 +371,7 @@ class OnnxSession {
 }  // namespace
 
 RunResult run_onnx(const RunRequest& request, const Observer& observer) {
-  check_request(request);
+  check_onnx_request(request);
   OnnxSession session(request, observer);
   session.prepare();
   session.simulate();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <iterator>
 #include <limits>
@@ -22,6 +23,11 @@ constexpr const char* kRerun = "rerun.yaml";
 constexpr const char* kProgram = "program.npu";
 constexpr const char* kPath = "critical_path.csv";
 constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 30;
+
+constexpr std::array<std::pair<std::string_view, MappedBy>, 3> kMappedBy = {
+    {{"mapper", MappedBy::kMapper},
+     {"mapping_file", MappedBy::kMappingFile},
+     {"program", MappedBy::kProgram}}};
 
 std::string joined(const std::string& folder, const std::string& name) {
   return (std::filesystem::path(folder) / name).string();
@@ -66,12 +72,26 @@ void add_rerun_files(std::map<std::string, std::string>& files, const RerunSourc
   if (!options.precision.empty()) {
     fmt::format_to(at, "precision: {}\n", yaml::quoted(options.precision));
   }
-  fmt::format_to(at, "fused: {}\nmapped: {}\nfiles:\n", options.fuse, source.is_mapped);
+  fmt::format_to(at, "fused: {}\nattention: {}\nmapped_by: {}\nfiles:\n", options.fuse,
+                 name_of(options.attention),
+                 kMappedBy.at(static_cast<std::size_t>(source.mapped_by)).first);
   for (const ConfigBundle::File& file : needed) {
     fmt::format_to(at, "  {}: {}\n", yaml::quoted(file.name), yaml::quoted(sha256_hex(file.text)));
   }
   files[kRerun] = std::move(text);
   for (ConfigBundle::File& file : needed) files[file.name] = std::move(file.text);
+}
+
+std::string_view Rerun::fixed_mapping() const {
+  switch (mapped_by) {
+    case MappedBy::kMapper:
+      return "";
+    case MappedBy::kMappingFile:
+      return "the run took its mapping from a file (--mapping)";
+    case MappedBy::kProgram:
+      return "the run took a program, it mapped no model";
+  }
+  NPU_CHECK(false, "a way of mapping");
 }
 
 Rerun read_rerun(const std::string& folder) {
@@ -93,7 +113,9 @@ Rerun read_rerun(const std::string& folder) {
   if (in.has("dims")) r.model_options.dims = in.require_texts("dims");
   r.model_options.precision = in.get<std::string>("precision", "");
   r.model_options.fuse = in.require<bool>("fused");
-  r.is_mapped = in.require<bool>("mapped");
+  r.model_options.attention =
+      in.require_choice<kernels::AttentionVariant>("attention", kernels::kAttentionVariants);
+  r.mapped_by = in.require_choice<MappedBy>("mapped_by", kMappedBy);
   const YamlMap files = in.require_map("files");
   std::string path_csv;
   bool has_config = false, has_program = false;

@@ -17,6 +17,9 @@ inline constexpr const char* kNoRepeatedPath =
     "where the time went: not found where repeated layers are simulated once; with --simulate-all "
     "it is";
 
+/// What decided how the program that ran maps its network.
+enum class MappedBy : std::uint8_t { kMapper, kMappingFile, kProgram };
+
 /// What a run leaves in its folder for `npusim explain`.
 struct RerunSource {
   const NpuConfig& config;
@@ -26,7 +29,7 @@ struct RerunSource {
   std::string model;  ///< Name of its file; empty: none.
   std::string model_sha256;
   const ModelOptions& model_options;
-  bool is_mapped = true;  ///< The program was mapped from the model in this run.
+  MappedBy mapped_by = MappedBy::kMapper;
 };
 
 /// Adds config.yaml with the files that it names.
@@ -47,7 +50,10 @@ struct Rerun {
   std::int64_t samples = 1;
   std::string model_sha256;    ///< Empty: none.
   ModelOptions model_options;  ///< The path is the name of its file.
-  bool is_mapped = true;
+  MappedBy mapped_by = MappedBy::kMapper;
+
+  /// Why the run's mapping cannot be made for another NPU; empty: it can.
+  [[nodiscard]] std::string_view fixed_mapping() const;
 };
 
 /// @throws Error naming the file: missing, truncated, changed since the run, not of a run.

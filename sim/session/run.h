@@ -30,7 +30,6 @@ struct RunRequest {
   bool timing_only = false;
   bool simulate_all = false;  ///< Repeated layers too, in a timing-only run.
   References references = References::kAll;
-  kernels::AttentionVariant attention = kernels::AttentionVariant::kAuto;
   std::string mapping;  ///< File of a mapping, whole or in part; empty: the mapper chooses all.
   bool keeps_files = false;     ///< Traces are recorded and RunResult::files made.
   bool keeps_outputs = false;   ///< RunResult::outputs.

@@ -136,6 +136,23 @@ class DiffTest(CliTest):
         self.assertIn("accuracy", text)
         self.assertIn("probabilities: float_reference.sqnr_db", [m["metric"] for m in d["accuracy"]])
 
+    def test_a_mapping_from_a_file_is_a_change(self):
+        a = self.run_of("a")
+        b = self.run_of("b", "--mapping", a / "mapping.yaml")
+        d, text = self.diff(a, b, "--model", MODEL)
+        self.assertEqual([c["key"] for c in d["changes"]], ["mapping_sha256"])
+        self.assertIn("b: the run took its mapping from a file (--mapping): nothing is simulated again", text)
+        self.assertEqual(d["delta_latency_ps"], 0)
+        explained = self.npusim("explain", b, "--model", MODEL).stdout
+        self.assertIn("the run took its mapping from a file (--mapping): only what needs no mapping", explained)
+
+    def test_the_host_is_a_change(self):
+        a = self.run_of("a")
+        b = self.run_of("b", replacements=[("call_us: 5", "call_us: 6")])
+        d, _ = self.diff(a, b, "--model", MODEL)
+        self.assertEqual(d["changes"], [{"key": "host.call_us", "a": "5", "b": "6"}])
+        self.assertFalse(d["is_empty"])
+
     def test_runs_without_paths_are_compared_by_layers(self):
         a = self.run_of("a")
         b = self.run_of("b", replacements=[("lanes: 32", "lanes: 4")])

@@ -123,7 +123,8 @@ class OtherModelsTest(CliTest):
         self.npusim("compile", "--model", MODEL, "-o", program)
         text = self.error("run", "--program", program, "--model",
                           TFLITE / "mlperf_tiny/kws_ref_model.tflite")
-        self.assertIn("the program's input tensor 0 'image' is not one of the model's", text)
+        self.assertIn("digits.npu was compiled from digits_int8.tflite, got ", text)
+        self.assertIn("kws_ref_model.tflite (SHA-256 differs)", text)
 
     def test_labels_need_class_scores(self):
         path = self.folder / "labels.npy"

@@ -92,6 +92,48 @@ layers:
         # a limit for these values, not one that follows from the rules.
         self.assertLessEqual(max(abs(a - b) for a, b in zip(*signed)), 4)
 
+    def test_attention_in_steps_is_fused_on_demand(self):
+        network = ("--model", "bert_base", "--dim", "tokens=8", "--dim", "blocks=1")
+        steps, text = self.summary(*network, "--reference", "integer", out="steps")
+        self.assertNotIn("attention `", text)
+        cycles = {}
+        for form in ("fused", "unfused"):
+            run, text = self.summary(*network, "--attention", form, "--reference", "integer",
+                                     out=f"{form}_report")
+            self.assertIn("integer reference: equal in every bit", text)
+            self.assertIn(f"is {form}: predicted", text)
+            self.assertNotEqual(run["total_cycles"], steps["total_cycles"])
+            self.assertEqual(run["provenance"]["options"], f"tokens=8 blocks=1 attention={form}")
+            cycles[form] = run["total_cycles"]
+        self.assertNotEqual(cycles["fused"], cycles["unfused"])
+
+    def test_attention_is_no_option_of_networks_without(self):
+        for model in ("resnet18", MODELS / "mobilenet_v1.yaml"):
+            self.assertIn("has no attention, got fused",
+                          self.error("run", "--model", model, "--timing-only", "--attention", "fused"))
+
+    def test_a_program_runs_with_the_options_of_its_network(self):
+        program = self.folder / "p.npu"
+        network = ("--model", "bert_base", "--dim", "tokens=8", "--dim", "blocks=1")
+        self.npusim("compile", "--npu", "edge", *network, "--attention", "fused", "-o", program)
+        run = ("run", "--npu", "edge", "--program", program)
+        text = self.npusim(*run, *network, "--attention", "fused", "--reference", "integer").stdout
+        self.assertIn("integer reference: equal in every bit", text)
+        self.assertIn('was compiled with the options "tokens=8 blocks=1 attention=fused", got "tokens=8 blocks=1"',
+                      self.error(*run, *network))
+        self.assertIn("was compiled from bert_base.yaml, got gpt2 (SHA-256 differs)",
+                      self.error(*run, "--model", "gpt2"))
+        self.assertIn("--attention: a program is mapped already",
+                      self.error("run", "--program", program, "--attention", "fused"))
+
+    def test_explain_knows_the_variant_of_attention(self):
+        out = self.folder / "out"
+        self.npusim("run", "--npu", "edge", "--model", "bert_base", "--dim", "tokens=8", "--dim", "blocks=1",
+                    "--timing-only", "--simulate-all", "--attention", "unfused", "--out", out)
+        self.assertIn("attention: unfused\n", (out / "rerun.yaml").read_text())
+        text = self.npusim("explain", out, "--model", MODELS / "bert_base.yaml").stdout
+        self.assertIn("re-mapped", text)
+
     def test_scalesim_topology(self):
         path = self.folder / "topology.csv"
         path.write_text("Layer, M, N, K, Sparsity,\na, 64, 32, 48, 1:1,\nb, 16, 16, 16, 1:1,\n")

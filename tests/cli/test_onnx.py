@@ -179,6 +179,8 @@ class OnnxTest(CliTest):
         net = self.moved()
         for option in ("--save-tensors", "--program"):
             self.assertIn(option, self.error("run", "--model", net, option, "x"))
+        self.assertIn("--no-fusion: not for ONNX", self.error("run", "--model", net, "--no-fusion"))
+        self.assertIn("has no attention, got fused", self.error("run", "--model", net, "--attention", "fused"))
 
     def float_net(self, nodes, shape=(1, 4)):
         return self.write(nodes, [value_info("x", FLOAT, shape)], [value_info("y", FLOAT, shape)])

@@ -44,6 +44,7 @@ class LayerReader {
   graph::NetworkBuilder& builder;
   std::int64_t parameters = 0;  ///< Learned values of the layer, as published counts have them.
   std::vector<graph::TensorId> extra_outputs;  ///< Outputs of the network beside its own.
+  bool whole_attention = false;                ///< DescriptionOptions::whole_attention
 
   [[nodiscard]] const YamlMap& map() const { return map_; }
   [[noreturn]] void fail(std::string_view key, std::string_view message) const {

@@ -151,6 +151,7 @@ class DescriptionReader {
     }
     builder_.set_layer(name);
     LayerReader layer(map, dimensions_, scope, builder_);
+    layer.whole_attention = options_.whole_attention;
     const std::size_t first = builder_.graph().nodes.size();
     const TensorId y = checked_operator(layer);
     outputs_.insert(outputs_.end(), layer.extra_outputs.begin(), layer.extra_outputs.end());

@@ -18,6 +18,7 @@ struct DescriptionOptions {
   std::map<std::string, std::int64_t, std::less<>> parameters = {};  ///< Instead of the defaults.
   std::optional<DType> precision = {};                               ///< Instead of the file's.
   std::optional<std::uint64_t> seed = {};  ///< Of drawn weights; without one they have no values.
+  bool whole_attention = false;  ///< Attention is one ATTENTION each, whatever `form` says.
 };
 
 /// One layer of the description, or one repetition of it.

@@ -66,7 +66,7 @@ TensorId attention(LayerReader& layer) {
   const bool keeps = layer.map().has("past");
   const std::int64_t past = layer.integer_or("past", 0, 0, kMaxExtent);
   static constexpr std::pair<std::string_view, bool> kForms[] = {{"steps", false}, {"fused", true}};
-  const bool fused = layer.map().get_choice<bool>("form", false, kForms);
+  const bool fused = layer.map().get_choice<bool>("form", false, kForms) || layer.whole_attention;
 
   graph::NetworkBuilder& builder = layer.builder;
   const TensorId q = split_heads(layer, qkv[0], heads);

@@ -28,7 +28,7 @@ graph::Graph network(std::int64_t size, std::int64_t channels) {
 Study study_of(const NpuConfig& config, const graph::Graph& graph, bool with_network = true) {
   const kernels::Compiled compiled = kernels::compile(graph, config, {.timing_only = true});
   return study(config, compiled.program, with_network ? &graph : nullptr,
-               [](std::size_t, std::size_t) {});
+               kernels::AttentionVariant::kAuto, [](std::size_t, std::size_t) {});
 }
 
 const Outcome& outcome(const Study& s, const std::string& name) {
