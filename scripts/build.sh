@@ -1,5 +1,8 @@
 # Shared by the scripts: build_preset PRESET [TARGET...], quiet unless it fails. To be sourced.
 
+# Lets ccache work with precompiled headers.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+
 build_preset() {
   local preset=$1 log
   shift

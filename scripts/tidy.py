@@ -20,8 +20,8 @@ import sys
 import tempfile
 
 # Options that clang does not know or that only the compiler's own run needs.
-DROPPED_WITH_VALUE = {"-o", "-MT", "-MF"}
-DROPPED = {"-c", "-MD"}
+DROPPED_WITH_VALUE = {"-o", "-MT", "-MF", "-include"}  # The last: headers that are precompiled.
+DROPPED = {"-c", "-MD", "-Winvalid-pch"}
 BATCH = 6  # Files that are read as one.
 # What clang-format leaves at the start of a line.
 TOP_LEVEL = re.compile(r"^[\w\[][^\n=;{]*?\b(\w+)\(", re.M)
