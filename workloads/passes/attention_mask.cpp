@@ -16,7 +16,7 @@ using graph::Tensor;
 
 constexpr float kLowestBfloat16 = -0x1.fep127F;
 /// Factors behind a mask that leave its zeros and its hiding values what they are.
-constexpr double kMaxFactor = 0x1p32;
+constexpr double kMaxFactor = 0x1p16;
 
 bool hides(float value) { return value <= kLowestBfloat16; }
 

@@ -46,36 +46,41 @@ std::optional<int64_t> rows_per_matrix(const Graph& graph, const Node& node) {
   return product(y, own, y.size() - 1);
 }
 
-/// Heads of k or v that are copies: `id` is `copies` times each matrix of `matrices`.
+/// Heads of k or v that are copies: each of the matrices of a tensor so many times.
 struct Copied {
-  TensorId matrices = graph::kAbsent;
+  TensorId matrices = graph::kAbsent;  ///< Absent without copies.
   int64_t copies = 1;
 };
 
 /// @param matrix  elements of a matrix of keys or values.
-Copied find_copies(const Graph& graph, const Uses& uses, TensorId id, int64_t matrix) {
-  const Copied none{id, 1};
+/// @param scales  MAPs that go.
+Copied find_copies(const Graph& graph, const Uses& uses, TensorId id, int64_t matrix,
+                   const std::vector<OperandScale>& scales) {
   std::size_t n = uses.producer(id);
-  while (n != Uses::kNone && graph.nodes[n].kind == OpKind::kReshape)
-    n = uses.producer(graph.nodes[n].inputs[0]);
-  if (n == Uses::kNone || graph.nodes[n].kind != OpKind::kMap) return none;
+  for (std::size_t operand = 0; n != Uses::kNone;
+       n = uses.producer(graph.nodes[n].inputs[operand])) {
+    const auto scale = std::find_if(scales.begin(), scales.end(),
+                                    [&](const OperandScale& s) { return s.node == n; });
+    if (scale == scales.end() && graph.nodes[n].kind != OpKind::kReshape) break;
+    operand = scale == scales.end() ? 0 : scale->operand;
+  }
+  if (n == Uses::kNone || graph.nodes[n].kind != OpKind::kMap) return {};
   const Node& node = graph.nodes[n];
-  if (std::get<graph::MapAttrs>(node.attrs).function != MapFunction::kAdd ||
-      node.inputs.size() != 2)
-    return none;
+  const MapFunction function = std::get<graph::MapAttrs>(node.attrs).function;
+  if (function != MapFunction::kAdd || node.inputs.size() != 2) return {};
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);
   const std::optional<std::vector<float>> zeros = constant_floats(graph.tensor(node.inputs[1]));
   if (!zeros || x.type != y.type || x.quantization || x.shape.size() != y.shape.size() ||
       std::any_of(zeros->begin(), zeros->end(), [](float v) { return v != 0; }))
-    return none;
+    return {};
   const auto differ = [&](std::size_t d) { return x.shape[d] != y.shape[d]; };
   std::size_t first = 0;
   while (first < x.shape.size() && !differ(first)) ++first;
   std::size_t last = x.shape.size();
   while (last > first && !differ(last - 1)) --last;
   if (product(x.shape, first, last) != 1 || product(x.shape, last, x.shape.size()) != matrix)
-    return none;
+    return {};
   return {node.inputs[0], product(y.shape, first, last)};
 }
 
@@ -95,8 +100,6 @@ std::optional<Find> find_at(const Graph& graph, const Uses& uses, std::size_t so
   const Node& scores = graph.nodes[chain->scores];
   const Node& output = graph.nodes[chain->output];
   Find find;
-  find.k.matrices = scores.inputs[1];
-  find.v.matrices = output.inputs[1];
   const std::optional<MaskPlan> mask = plan_mask(graph, chain->masks);
   const std::optional<int64_t> by_k = rows_per_matrix(graph, scores);
   const std::optional<int64_t> by_v = rows_per_matrix(graph, output);
@@ -106,15 +109,12 @@ std::optional<Find> find_at(const Graph& graph, const Uses& uses, std::size_t so
   const Shape& shape = graph.tensor(scores.outputs[0]).shape;
   if (std::get<graph::MatMulAttrs>(scores.attrs).transpose_b) {
     const int64_t keys = shape.back();
-    const Copied k = find_copies(graph, uses, scores.inputs[1],
-                                 keys * graph.tensor(scores.inputs[0]).shape.back());
-    const Copied v = find_copies(graph, uses, output.inputs[1],
-                                 keys * graph.tensor(output.outputs[0]).shape.back());
-    if (k.copies == v.copies) {
-      find.k = k;
-      find.v = v;
-      rows *= k.copies;
-    }
+    const int64_t depth = graph.tensor(scores.inputs[0]).shape.back();
+    const int64_t values = graph.tensor(output.outputs[0]).shape.back();
+    find.k = find_copies(graph, uses, scores.inputs[1], keys * depth, chain->operand_scales);
+    find.v = find_copies(graph, uses, output.inputs[1], keys * values, {});
+    if (find.k.copies != find.v.copies) find.k = find.v = {};
+    rows *= find.k.copies;
   } else {
     find.key_move = find_key_move(graph, uses, scores.inputs[1], chain->operand_scales);
     if (!find.key_move) return std::nullopt;
@@ -154,9 +154,11 @@ class Rewriter {
     const int64_t values = graph_.tensor(y).shape.back();
     type_ = graph_.tensor(scores.inputs[0]).type;
     const TensorId q = viewed(scores.inputs[0], {s.batch, s.heads, s.rows, depth});
-    const TensorId k =
-        viewed(find_.key_move ? moved_keys() : find_.k.matrices, {s.batch, heads, keys, depth});
-    const TensorId v = viewed(find_.v.matrices, {s.batch, heads, keys, values});
+    const bool copies = find_.k.copies > 1;
+    const TensorId from = copies ? find_.k.matrices : scores.inputs[1];
+    const TensorId k = viewed(find_.key_move ? moved_keys() : from, {s.batch, heads, keys, depth});
+    const TensorId v =
+        viewed(copies ? find_.v.matrices : output.inputs[1], {s.batch, heads, keys, values});
     const graph::AttentionAttrs attrs{.scale = static_cast<float>(find_.chain.scale),
                                       .causal = find_.mask.causal};
     const TensorId mask = mask_operand();
