@@ -196,7 +196,7 @@ std::optional<HeadSizes> cut_heads(const Shape& scores, const MaskPlan& mask,
   for (std::size_t split = dims; split-- > (mask.causal ? dims - 1 : 0);) {
     const std::int64_t rows = product(scores, split, dims);
     if (rows_per_matrix % rows != 0 || !is_even(split, dims)) continue;
-    for (const std::size_t first : {1, 0, 2, 3, 4, 5, 6}) {
+    for (const std::size_t first : {1U, 0U, 2U, 3U, 4U, 5U, 6U}) {
       if (first > split || !is_even(0, first) || !is_even(first, split)) continue;
       const std::int64_t batch = product(scores, 0, first);
       if (matrices % batch != 0) continue;

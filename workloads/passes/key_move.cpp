@@ -82,7 +82,7 @@ std::optional<KeyMove> move_of(const Graph& graph, std::size_t n, const Shape& c
   take([&](std::size_t d) { return d < depth; });
   take([&](std::size_t d) { return d > depth; });
   take([&](std::size_t d) { return d == depth; });
-  if (!after.empty() && after.back() != before.back()) return std::nullopt;
+  if (columns[depth] > 1 && after.back() != before.back()) return std::nullopt;
   std::vector<std::int64_t> sizes;
   std::vector<std::size_t> place(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -90,7 +90,9 @@ std::optional<KeyMove> move_of(const Graph& graph, std::size_t n, const Shape& c
     place[before[i]] = i;
   }
   for (std::size_t& part : after) part = place[part];
-  return merged(n, sizes, after);
+  KeyMove move = merged(n, sizes, after);
+  if (move.from.size() > graph::kMaxRank) return std::nullopt;
+  return move;
 }
 
 }  // namespace
