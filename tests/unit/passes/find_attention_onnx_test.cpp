@@ -217,13 +217,16 @@ TEST(FindAttentionOnnx, RepeatedHeadsAreGrouped) {
   repeat_heads(m, "k1", "k", kGroups);
   repeat_heads(m, "v1", "v", kGroups);
   m.node("Transpose", {"k"}, {"kt"}, {{"perm", Integers{0, 1, 3, 2}}});
-  m.constant("c", {}, {0.5}).node("MatMul", {"q", "kt"}, {"s"}).node("Mul", {"s", "c"}, {"d"});
-  m.node("Softmax", {"d"}, {"w"}, {{"axis", std::int64_t{-1}}});
+  m.constant("c", {}, {std::sqrt(0.5)});
+  m.node("Mul", {"q", "c"}, {"q2"}).node("Mul", {"kt", "c"}, {"kt2"});
+  m.node("MatMul", {"q2", "kt2"}, {"s"});
+  m.node("Softmax", {"s"}, {"w"}, {{"axis", std::int64_t{-1}}});
   m.node("MatMul", {"w", "v"}, {"y"}).output("y");
   Graph g = imported(m);
   EXPECT_EQ(run_pass(g).size(), 1U);
   EXPECT_EQ(g.tensor(attention_of(g).inputs[1]).shape, (Shape{kBatch, kGroups, kTokens, kDepth}));
   EXPECT_EQ(count_of(g, OpKind::kMap), 0U);
+  EXPECT_FLOAT_EQ(attention_attrs(g).scale, 0.5F);
 }
 
 TEST(FindAttentionOnnx, HeadsInTheBatch) {
