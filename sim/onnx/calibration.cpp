@@ -164,7 +164,7 @@ CompiledPlan compile_quantized(const onnx_import::Network& network, const NpuCon
   onnx_import::ConvertOptions convert;
   convert.precision = DType::kFloat32;
   convert.refusal = refusal;
-  Plan plan = make_plan(network, convert);
+  Plan plan = plan_stages(network, convert, options.attention);
   NpuStage& stage = only_npu_stage(network, plan);
   RangeObserver observer;
   run_samples(network, plan, samples,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "workloads/passes/find_attention.h"
 
 namespace npu::onnx_run {
 namespace {
@@ -63,6 +64,18 @@ std::string lowering_refusal(const Graph& graph, const Node& node) {
   }
 }
 
+onnx_import::Plan plan_stages(const onnx_import::Network& network,
+                              const onnx_import::ConvertOptions& convert,
+                              kernels::AttentionVariant attention) {
+  onnx_import::Plan plan = make_plan(network, convert);
+  if (attention == kernels::AttentionVariant::kAuto) return plan;
+  for (Stage& stage : plan.stages) {
+    auto* npu = std::get_if<NpuStage>(&stage);
+    if (npu != nullptr) (void)passes::find_attention(npu->graph);
+  }
+  return plan;
+}
+
 /// Graphs get the order of roundings that their programs have.
 CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
                          const kernels::CompileOptions& options) {
@@ -86,7 +99,7 @@ CompiledPlan compile_plan(const onnx_import::Network& network, const NpuConfig& 
   const kernels::CompileOptions compile{.timing_only = options.timing_only,
                                         .attention = options.attention};
   try {
-    return compile_all(make_plan(network, convert), config, compile);
+    return compile_all(plan_stages(network, convert, options.attention), config, compile);
   } catch (const Error&) {
     // Which node it is shows when each is compiled alone.
     convert.refusal = [&](const Graph& graph, const Node& node) -> std::string {
@@ -100,7 +113,7 @@ CompiledPlan compile_plan(const onnx_import::Network& network, const NpuConfig& 
         return error.what();
       }
     };
-    return compile_all(make_plan(network, convert), config, compile);
+    return compile_all(plan_stages(network, convert, options.attention), config, compile);
   }
 }
 

@@ -28,6 +28,12 @@ struct PlanOptions {
 /// Why the compiler has no lowering for a node; empty if it has.
 [[nodiscard]] std::string lowering_refusal(const graph::Graph& graph, const graph::Node& node);
 
+/// What make_plan() says. With a variant of attention other than kAuto, attention in single nodes
+/// is one ATTENTION (passes::find_attention), for that variant to decide about.
+[[nodiscard]] onnx_import::Plan plan_stages(const onnx_import::Network& network,
+                                            const onnx_import::ConvertOptions& convert,
+                                            kernels::AttentionVariant attention);
+
 /// Compiles the NPU stages of a plan. @throws Error for what the compiler refuses.
 [[nodiscard]] CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
                                        const kernels::CompileOptions& options);

@@ -2,6 +2,7 @@
 """npusim run of ONNX models, written here byte by byte."""
 
 import gzip
+import json
 import re
 import struct
 import unittest
@@ -181,6 +182,26 @@ class OnnxTest(CliTest):
             self.assertIn(option, self.error("run", "--model", net, option, "x"))
         self.assertIn("--no-fusion: not for ONNX", self.error("run", "--model", net, "--no-fusion"))
         self.assertIn("has no attention, got fused", self.error("run", "--model", net, "--attention", "fused"))
+
+    def test_attention_in_single_nodes_is_fused_on_demand(self):
+        shape = (1, 2, 64, 16)
+        net = self.write([node("Transpose", ["k"], ["kt"], perm=[0, 1, 3, 2]), node("MatMul", ["q", "kt"], ["s"]),
+                          node("Softmax", ["s"], ["w"], axis=3), node("MatMul", ["w", "v"], ["y"])],
+                         [value_info(name, FLOAT, shape) for name in "qkv"], [value_info("y", FLOAT, shape)])
+        moved, outputs = {}, {}
+        for form in ("auto", "fused", "unfused"):
+            out = self.folder / form
+            text = self.npusim("run", "--npu", "edge", "--model", net, "--attention", form, "--save-outputs", out,
+                               "--out", out).stdout
+            self.assertIn("equal in every bit", text)
+            self.assertEqual("attention `" in text, form != "auto")
+            summary = json.loads((out / "summary.json").read_text())
+            moved[form] = summary["dram_bytes_per_inference"]
+            outputs[form] = struct.unpack(f"<{2 * 64 * 16}f", read_npy(out / "output0.npy")[2])
+            self.assertEqual(summary["provenance"]["options"], "" if form == "auto" else f"attention={form}")
+        self.assertLessEqual(moved["fused"], moved["unfused"])
+        for form in ("auto", "unfused"):
+            self.assertLess(max(abs(a - b) for a, b in zip(outputs["fused"], outputs[form])), 1e-4)
 
     def float_net(self, nodes, shape=(1, 4)):
         return self.write(nodes, [value_info("x", FLOAT, shape)], [value_info("y", FLOAT, shape)])
