@@ -148,7 +148,12 @@ int run_sweep_file(const SweepArguments& a) {
   const sweep::StoreLock lock(
       db, [&] { fmt::print(stderr, "npusim: {}: another sweep is at work on it, waiting\n", db); });
   sweep::Store store(db, sweep::Database::Mode::kWrite);
-  for (const std::string& other : a.merge) (void)store.merge(other);
+  for (const std::string& path : a.merge) {
+    // Written to, to end what a killed writer left.
+    sweep::Store other(path, sweep::Database::Mode::kWrite);
+    other.check_results();
+    (void)store.merge(other);
+  }
   Progress progress;
   const std::unique_ptr<sweep::Engine> engine = make_engine(a, db, progress);
   const Clock clock;

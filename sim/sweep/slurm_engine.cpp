@@ -88,25 +88,32 @@ std::set<std::uint64_t> SlurmEngine::look_at_queue(const std::string& name) {
   }
 }
 
+/// Nothing for a shard that cannot be read: its points are missing, no more.
+std::optional<Store> SlurmEngine::open_shard(const std::string& path) {
+  try {
+    // Written to, to end what a killed writer left.
+    std::optional<Store> shard(std::in_place, path, Database::Mode::kWrite);
+    shard->check_results();
+    return shard;
+  } catch (const Error& error) {
+    options_.tell(error.what());
+    return std::nullopt;
+  }
+}
+
 void SlurmEngine::collect_shards(const Store::SlurmJob& job, const std::set<std::uint64_t>& queued,
                                  Store& store, Missing& missing,
                                  const std::function<void(const Result&)>& done) {
   for (const ShardFile& file : shard_files(job)) {
     if (queued.contains(file.task)) continue;
     std::vector<std::string> hashes;
-    try {
-      hashes = store.merge(file.path);
-    } catch (const Error& error) {
-      // Its points are missing, no more.
-      options_.tell(error.what());
-    }
+    if (const std::optional<Store> shard = open_shard(file.path)) hashes = store.merge(*shard);
     std::error_code ignored;
     fs::remove(file.path, ignored);
     fs::remove(file.path + ".lock", ignored);
     for (const std::string& hash : hashes) {
-      if (missing.erase(hash) == 0) continue;
       const std::optional<Result> result = store.find(hash);
-      if (result) done(*result);
+      if (result && missing.erase(hash) > 0) done(*result);
     }
   }
 }

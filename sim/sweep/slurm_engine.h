@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -44,6 +45,7 @@ class SlurmEngine final : public Engine {
 
   void collect_array(const Store::SlurmJob& job, Store& store, Missing& missing,
                      const std::function<void(const Result&)>& done);
+  [[nodiscard]] std::optional<Store> open_shard(const std::string& path);
   void collect_shards(const Store::SlurmJob& job, const std::set<std::uint64_t>& queued,
                       Store& store, Missing& missing,
                       const std::function<void(const Result&)>& done);

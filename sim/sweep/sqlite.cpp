@@ -138,6 +138,14 @@ std::optional<double> Statement::number(int column) const {
   return sqlite3_column_double(statement_, column);
 }
 
+Attached::Attached(Database& database, const std::string& path) : database_(database) {
+  Statement(database, "ATTACH ? AS other").bind(1, path).run();
+}
+
+Attached::~Attached() {
+  sqlite3_exec(database_.handle(), "DETACH other", nullptr, nullptr, nullptr);
+}
+
 Transaction::Transaction(Database& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
 }

@@ -65,6 +65,19 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
+/// Another database's file under the name `other` while it lives, which is longer than any
+/// transaction or statement that reads it.
+class Attached {
+ public:
+  Attached(Database& database, const std::string& path);
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+  ~Attached();
+
+ private:
+  Database& database_;
+};
+
 /// Everything between its construction and commit() happens, or nothing.
 class Transaction {
  public:

@@ -41,6 +41,16 @@ CREATE TABLE slurm_jobs(name TEXT PRIMARY KEY, folder TEXT NOT NULL, sweep TEXT 
   WITHOUT ROWID;
 )";
 
+constexpr std::string_view kPointColumns =
+    "status, error, error_limit, metrics, bound_by, hash, request";
+/// The other tables of which merge() takes over rows, with their columns.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kBesidePoints = {
+    {{"provenance",
+      "hash, version, program_sha256, host, engine, finished_at, wall_s, peak_memory_mib"},
+     {"sources", "sha256, path, text"},
+     {"point_sources", "hash, sha256"}}};
+
+/// Of a row that begins as kPointColumns does.
 Result read_result(const Statement& row, const std::string& path) {
   Result result;
   const std::string status = row.text(0);
@@ -154,27 +164,36 @@ void Store::put(const Job& job, const Result& result, const Provenance& p) {
   transaction.commit();
 }
 
-std::vector<std::string> Store::merge(const std::string& path) {
-  { const Store checked(path, Database::Mode::kWrite); }  // Ends what a killed writer left.
-  Statement attach(database_, "ATTACH ? AS other");
-  attach.bind(1, path).run();
+void Store::check_results() {
+  {
+    Statement point(database_, fmt::format("SELECT {} FROM points", kPointColumns));
+    while (point.step()) (void)read_result(point, database_.path());
+  }
+  for (const auto& [table, columns] : kBesidePoints) {
+    Statement row(database_, fmt::format("SELECT {} FROM {}", columns, table));
+    row.run();
+  }
+}
+
+std::vector<std::string> Store::merge(const Store& other) {
+  const Attached attached(database_, other.path());
+  Transaction transaction(database_);
+  const auto take = [&](std::string_view table, std::string_view columns) {
+    database_.execute(
+        fmt::format("INSERT OR IGNORE INTO {0}({1}) SELECT {1} FROM other.{0}", table, columns));
+  };
+  // A result of its own is as good; a failure gives way.
+  database_.execute(
+      "DELETE FROM points WHERE status<>'done' AND hash IN (SELECT hash FROM other.points);"
+      "DELETE FROM provenance WHERE hash NOT IN (SELECT hash FROM points);");
+  take("points", kPointColumns);
+  for (const auto& [table, columns] : kBesidePoints) take(table, columns);
   std::vector<std::string> hashes;
   {
-    Transaction transaction(database_);
-    // A result of its own is as good; a failure gives way.
-    database_.execute(
-        "DELETE FROM points WHERE status<>'done' AND hash IN (SELECT hash FROM other.points);"
-        "DELETE FROM provenance WHERE hash NOT IN (SELECT hash FROM points);"
-        "INSERT OR IGNORE INTO points SELECT * FROM other.points;"
-        "INSERT OR IGNORE INTO provenance SELECT * FROM other.provenance;"
-        "INSERT OR IGNORE INTO sources SELECT * FROM other.sources;"
-        "INSERT OR IGNORE INTO point_sources SELECT * FROM other.point_sources;");
     Statement row(database_, "SELECT hash FROM other.points ORDER BY hash");
     while (row.step()) hashes.push_back(row.text(0));
-    row.reset();
-    transaction.commit();
   }
-  database_.execute("DETACH other");
+  transaction.commit();
   return hashes;
 }
 

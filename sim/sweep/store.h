@@ -79,9 +79,12 @@ class Store {
   [[nodiscard]] std::optional<Result> find(const std::string& hash, const RetryRule& rule);
   /// Adds or replaces a point's result.
   void put(const Job& job, const Result& result, const Provenance& provenance);
-  /// Takes over the points that another database has, results of this one's own first.
-  /// @return the hashes of the other's points.
-  std::vector<std::string> merge(const std::string& path);
+  /// Reads all that merge() takes over. @throws Error for what cannot be read or is no result.
+  void check_results();
+  /// Takes over the points of another database, which must be right (check_results()); results of
+  /// this one's own first. @return the hashes of the other's points.
+  /// @throws Error for a fault of this database; then nothing was taken over.
+  std::vector<std::string> merge(const Store& other);
 
   /// Begins the list of a sweep anew; its results stay.
   void begin_sweep(const SweepHeader& header);

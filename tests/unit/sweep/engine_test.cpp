@@ -198,7 +198,9 @@ TEST(Shard, PartsMakeTheWhole) {
     EXPECT_EQ(run_shard(made.planner(), part, engine, {}, parse_shard(shard), "").computed, 4U);
     EXPECT_EQ(run_shard(made.planner(), part, engine, {}, parse_shard(shard), "").computed, 0U);
   }
-  for (const std::string& part : parts) EXPECT_EQ(store.merge(part).size(), 4U);
+  for (const std::string& part : parts) {
+    EXPECT_EQ(store.merge(Store(part, Mode::kRead)).size(), 4U);
+  }
   EXPECT_EQ(run(made, store).computed, 0U);
 }
 

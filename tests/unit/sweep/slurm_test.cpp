@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -90,6 +92,22 @@ class FakeSlurm : public testing::Test {
     return run_sweep(made.planner(), *store, engine, {});
   }
 
+  /// Submits an array of all points, and ends before it looks at it. @return the array's files'
+  /// common part.
+  std::string submit_and_go() {
+    write("sbatch", "echo 5\nexit 1\n");
+    EXPECT_THAT(error_of([&] { (void)run(); }), testing::HasSubstr("sbatch ended with 1"));
+    write("sbatch", "exit 9\n");  // Nothing is left to submit.
+    const auto jobs = store->slurm_jobs("made");
+    EXPECT_EQ(jobs.size(), 1U);
+    return options.folder + "/" + jobs.at(0).name;
+  }
+  Counts run_task(const std::string& array, unsigned task, const Measured& measured = {}) {
+    Store shard(fmt::format("{}_{}.db", array, task), Database::Mode::kWrite);
+    LocalEngine engine([&](const Job&) { return measured; }, {.workers = 1, .origin = {}});
+    return run_shard(made.planner(), shard, engine, {}, {0, 1}, array + ".points");
+  }
+
   Made made{"parameters: {mac_array.rows: [4, 8, 16]}\n"};
   std::optional<Store> store{std::in_place, made.path("s.db"), Database::Mode::kWrite};
   SlurmOptions options;
@@ -122,20 +140,31 @@ TEST_F(FakeSlurm, DamagedShardsAreLostPoints) {
               testing::HasSubstr("3 points did not come back from 2 jobs"));
 }
 
+TEST_F(FakeSlurm, ABadShardCostsNoOther) {
+  const std::string array = submit_and_go();
+  for (const unsigned task : {0, 1}) EXPECT_EQ(run_task(array, task).computed, 3U);
+  Database(array + "_0.db", Database::Mode::kWrite)
+      .execute("ALTER TABLE points DROP COLUMN bound_by");
+  EXPECT_EQ(run().finished, 3U);
+}
+
+TEST_F(FakeSlurm, AFaultOfItsOwnDatabaseKeepsTheShards) {
+  constexpr std::size_t kFits = 1 << 20, kDoesNot = 2 << 20;
+  const std::string array = submit_and_go();
+  EXPECT_EQ(run_task(array, 1, {.metrics = {}, .bound_by = std::string(kDoesNot, 'x')}).computed,
+            3U);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{kFits, RLIM_INFINITY}, free{RLIM_INFINITY, RLIM_INFINITY};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &full), 0);
+  EXPECT_THAT(error_of([&] { (void)run(); }), testing::HasSubstr("s.db: "));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &free), 0);
+  EXPECT_TRUE(std::filesystem::exists(array + "_1.db"));
+  EXPECT_EQ(run().finished, 3U);
+}
+
 TEST_F(FakeSlurm, TakesOverWhatItsJobsMadeWhileItWasGone) {
-  write("sbatch", "echo 5\nexit 1\n");  // Submitted, but the answer was lost.
-  EXPECT_THAT(error_of([&] { (void)run(); }), testing::HasSubstr("sbatch ended with 1"));
-  const auto jobs = store->slurm_jobs("made");
-  ASSERT_EQ(jobs.size(), 1U);
-  {
-    Store shard(options.folder + "/" + jobs[0].name + "_1.db", Database::Mode::kWrite);
-    LocalEngine engine([](const Job&) { return Measured{}; }, {.workers = 1, .origin = {}});
-    EXPECT_EQ(run_shard(made.planner(), shard, engine, {}, {0, 1},
-                        options.folder + "/" + jobs[0].name + ".points")
-                  .computed,
-              3U);
-  }
-  write("sbatch", "exit 9\n");  // Nothing is left to submit.
+  const std::string array = submit_and_go();
+  EXPECT_EQ(run_task(array, 1).computed, 3U);
   EXPECT_EQ(run().finished, 3U);
   EXPECT_FALSE(std::filesystem::exists(options.folder));
 }

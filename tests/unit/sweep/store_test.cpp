@@ -80,17 +80,47 @@ TEST(Store, MergesWithItsOwnFirst) {
   Store store(made.path("s.db"), Mode::kWrite);
   store.put(job("both"), done(1), {});
   store.put(job("bad"), failed(Status::kCrash), {});
-  {
-    Store other(made.path("o.db"), Mode::kWrite);
-    other.put(job("both"), done(2), {});
-    other.put(job("bad"), done(3), {});
-    other.put(job("new"), done(4), {});
-  }
-  EXPECT_EQ(store.merge(made.path("o.db")), (std::vector<std::string>{"bad", "both", "new"}));
+  Store other(made.path("o.db"), Mode::kWrite);
+  other.put(job("both"), done(2), {});
+  other.put(job("bad"), done(3), {});
+  other.put(job("new"), done(4), {});
+  other.check_results();
+  EXPECT_EQ(store.merge(other), (std::vector<std::string>{"bad", "both", "new"}));
   EXPECT_EQ(store.find("both")->metrics, done(1).metrics);
   EXPECT_EQ(store.find("bad")->metrics, done(3).metrics);
   EXPECT_EQ(store.find("new")->metrics, done(4).metrics);
-  EXPECT_EQ(store.merge(made.path("o.db")).size(), 3U);
+  EXPECT_EQ(store.merge(other).size(), 3U);
+}
+
+TEST(Store, MergesOnAfterAFault) {
+  const Made made("");
+  Store store(made.path("s.db"), Mode::kWrite);
+  store.put(job("bad"), failed(Status::kCrash), {});
+  Store other(made.path("o.db"), Mode::kWrite);
+  other.put(job("bad"), done(1), {});
+  Store broken(made.path("b.db"), Mode::kWrite);
+  broken.put(job("bad"), done(2), {});
+  Database(made.path("b.db"), Mode::kWrite).execute("ALTER TABLE points DROP COLUMN bound_by");
+  EXPECT_THAT(error_of([&] { broken.check_results(); }),
+              testing::HasSubstr("b.db: no such column: bound_by"));
+  EXPECT_NE(error_of([&] { (void)store.merge(broken); }), "");
+  EXPECT_EQ(store.find("bad")->status, Status::kCrash);  // Nothing was taken over.
+  EXPECT_EQ(store.merge(other), std::vector<std::string>{"bad"});
+  EXPECT_TRUE(store.find("bad")->is_done());
+}
+
+TEST(Store, ChecksTheResultsOfAnother) {
+  const Made made("");
+  Store store(made.path("s.db"), Mode::kWrite);
+  store.put(job("good"), done(1), {});
+  store.check_results();
+  Database edited(made.path("s.db"), Mode::kWrite);
+  edited.execute("INSERT INTO points VALUES('a','','fine','',0,'{}','')");
+  EXPECT_THAT(error_of([&] { store.check_results(); }),
+              testing::HasSubstr("s.db: damaged: a point has the status fine"));
+  edited.execute("DELETE FROM points; DROP TABLE point_sources");
+  EXPECT_THAT(error_of([&] { store.check_results(); }),
+              testing::HasSubstr("s.db: no such table: point_sources"));
 }
 
 TEST(Store, ListsSweeps) {
