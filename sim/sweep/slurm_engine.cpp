@@ -53,14 +53,15 @@ std::vector<ShardFile> shard_files(const Store::SlurmJob& job) {
   return files;
 }
 
-void remove_files(const Store::SlurmJob& job) {
+/// @param logs  those, too.
+void remove_files(const Store::SlurmJob& job, bool logs) {
   std::error_code ignored;
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(job.folder, ignored)) {
     if (entry.path().filename().string().starts_with(job.name)) files.push_back(entry.path());
   }
   for (const fs::path& file : files) {
-    if (file.extension() != ".log") fs::remove(file, ignored);
+    if (logs || file.extension() != ".log") fs::remove(file, ignored);
   }
 }
 
@@ -127,7 +128,7 @@ void SlurmEngine::collect_array(const Store::SlurmJob& job, Store& store, Missin
     options_.tell(fmt::format("{}: {} tasks in the queue", job.name, queued.size()));
     std::this_thread::sleep_for(options_.poll);
   }
-  remove_files(job);
+  remove_files(job, false);
   store.remove_slurm_job(job.name);
 }
 
@@ -162,9 +163,11 @@ void SlurmEngine::run(const Planner& planner, const std::vector<Pending>& pendin
                       const std::function<void(const Result&)>& done) {
   Missing missing;
   for (const Pending& point : pending) missing.emplace(point.hash, point);
+  std::vector<Store::SlurmJob> collected;
   const auto collect = [&] {
     for (const Store::SlurmJob& job : store.slurm_jobs(planner.sweep.name)) {
       collect_array(job, store, missing, done);
+      collected.push_back(job);
     }
   };
   collect();  // What was submitted before this program was ended.
@@ -178,8 +181,9 @@ void SlurmEngine::run(const Planner& planner, const std::vector<Pending>& pendin
     submit_array(planner, in_order(missing), store);
     collect();
   }
+  for (const Store::SlurmJob& job : collected) remove_files(job, true);
   std::error_code ignored;
-  fs::remove_all(options_.folder, ignored);
+  fs::remove(options_.folder, ignored);  // Stays while it has files of other sweeps.
 }
 
 }  // namespace npu::sweep

@@ -20,7 +20,9 @@ struct SlurmOptions {
   unsigned workers_per_task = 1;
   std::vector<std::string> sbatch_options;
   std::string program;  ///< npusim, as the nodes find it.
-  std::string folder;   ///< Seen by this machine and the nodes; made, and removed at a good end.
+  /// Seen by this machine and the nodes; other sweeps' arrays may have files in it. Made, and
+  /// removed at a good end if nothing is left in it.
+  std::string folder;
   unsigned resubmissions = 3;
   std::chrono::milliseconds poll{2000};
   std::function<void(const std::string&)> tell = [](const std::string&) {};

@@ -4,6 +4,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
 
 #include "sim/base/file.h"
 #include "sim/sweep/child_process.h"
@@ -165,8 +168,27 @@ TEST_F(FakeSlurm, AFaultOfItsOwnDatabaseKeepsTheShards) {
 TEST_F(FakeSlurm, TakesOverWhatItsJobsMadeWhileItWasGone) {
   const std::string array = submit_and_go();
   EXPECT_EQ(run_task(array, 1).computed, 3U);
+  std::ofstream(array + "_1.log") << "what the task said\n";
   EXPECT_EQ(run().finished, 3U);
   EXPECT_FALSE(std::filesystem::exists(options.folder));
+}
+
+TEST_F(FakeSlurm, LeavesTheFilesOfOtherSweeps) {
+  const std::string array = submit_and_go();
+  EXPECT_EQ(run_task(array, 1).computed, 3U);
+  std::ofstream(array + "_1.log") << "what the task said\n";
+  const std::string other = options.folder + "/npusim-00";
+  store->add_slurm_job("other", {"npusim-00", options.folder});
+  for (const std::string end : {".points", ".sh", "_0.db", "_0.log"}) {
+    std::ofstream(other + end) << "of another sweep\n";
+  }
+  EXPECT_EQ(run().finished, 3U);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(options.folder)) {
+    left.insert(entry.path().filename());
+  }
+  EXPECT_EQ(left, (std::set<std::string>{"npusim-00.points", "npusim-00.sh", "npusim-00_0.db",
+                                         "npusim-00_0.log"}));
 }
 
 }  // namespace
