@@ -150,7 +150,7 @@ int run_sweep_file(const SweepArguments& a) {
   sweep::Store store(db, sweep::Database::Mode::kWrite);
   for (const std::string& path : a.merge) {
     // Written to, to end what a killed writer left.
-    sweep::Store other(path, sweep::Database::Mode::kWrite);
+    sweep::Store other(path, sweep::Database::Mode::kWriteExisting);
     other.check_results();
     (void)store.merge(other);
   }

@@ -93,7 +93,7 @@ std::set<std::uint64_t> SlurmEngine::look_at_queue(const std::string& name) {
 std::optional<Store> SlurmEngine::open_shard(const std::string& path) {
   try {
     // Written to, to end what a killed writer left.
-    std::optional<Store> shard(std::in_place, path, Database::Mode::kWrite);
+    std::optional<Store> shard(std::in_place, path, Database::Mode::kWriteExisting);
     shard->check_results();
     return shard;
   } catch (const Error& error) {

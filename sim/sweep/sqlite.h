@@ -47,7 +47,11 @@ class Statement {
 /// make of it: damaged, no space, not writable, in use.
 class Database {
  public:
-  enum class Mode : std::uint8_t { kRead, kWrite };
+  enum class Mode : std::uint8_t {
+    kRead,
+    kWrite,  ///< A file that is not there is made.
+    kWriteExisting,
+  };
   Database(const std::string& path, Mode mode);
 
   void execute(const std::string& sql);

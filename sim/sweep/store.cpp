@@ -78,7 +78,7 @@ std::string_view name_of(Status status) {
 }
 
 Store::Store(const std::string& path, Database::Mode mode) : database_(path, mode) {
-  if (mode == Database::Mode::kWrite) {
+  if (mode != Database::Mode::kRead) {
     // What put() returned from survives a crash of the machine, too.
     database_.execute("PRAGMA synchronous=FULL; PRAGMA journal_mode=DELETE");
   }

@@ -70,8 +70,8 @@ struct SweepHeader {
 /// (sweep, ordinal, hash, model, parameters), slurm_jobs (name, folder, sweep).
 class Store {
  public:
-  /// Opens or, to write, makes one. @throws Error for a file that is damaged, something else, of
-  /// another version, or not accessible.
+  /// Opens or, by Mode::kWrite, makes one. @throws Error for a file that is damaged, something
+  /// else, of another version, or not accessible.
   Store(const std::string& path, Database::Mode mode);
 
   [[nodiscard]] std::optional<Result> find(const std::string& hash);

@@ -156,6 +156,9 @@ class SweepTest(CliTest):
         merged = self.sweep(file, "--db", "merged.db", "--merge", "part0.db", "--merge", "part1.db",
                             "--merge", "part2.db")
         self.assertEqual(merged, (*whole[:3], 0))
+        self.assertIn("part9.db: cannot be opened for this: unable to open database file",
+                      self.error("sweep", file, "--db", "merged.db", "--merge", "part9.db", cwd=self.folder))
+        self.assertFalse((self.folder / "part9.db").exists())
 
     def test_searches(self):
         text = SMALL + "search: {method: nsga2, population: 8, generations: 3, seed: 2}\n"

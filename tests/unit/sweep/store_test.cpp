@@ -109,6 +109,17 @@ TEST(Store, MergesOnAfterAFault) {
   EXPECT_TRUE(store.find("bad")->is_done());
 }
 
+TEST(Store, MakesOneOnlyWhereItMay) {
+  const Made made("");
+  EXPECT_THAT(error_of([&] { const Store none(made.path("o.db"), Mode::kWriteExisting); }),
+              testing::HasSubstr("o.db: cannot be opened for this: unable to open"));
+  EXPECT_FALSE(std::filesystem::exists(made.path("o.db")));
+  std::ofstream(made.path("o.db")).close();
+  EXPECT_THAT(error_of([&] { const Store none(made.path("o.db"), Mode::kWriteExisting); }),
+              testing::HasSubstr("o.db: a SQLite database, but not of npusim sweep"));
+  EXPECT_EQ(std::filesystem::file_size(made.path("o.db")), 0U);
+}
+
 TEST(Store, ChecksTheResultsOfAnother) {
   const Made made("");
   Store store(made.path("s.db"), Mode::kWrite);
