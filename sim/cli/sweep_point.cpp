@@ -1,7 +1,9 @@
 #include "sim/cli/sweep_point.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -68,7 +70,9 @@ std::string binding_constraint(const report::Report& report) {
 Metrics metrics_of(const report::Report& report, const NpuConfig& config) {
   constexpr double kPicojoulesPerMicrojoule = 1e6;
   Metrics metrics;
-  const auto set = [&](Metric m, double value) { metrics[static_cast<std::size_t>(m)] = value; };
+  const auto set = [&](Metric m, double value) {
+    if (std::isfinite(value)) metrics[static_cast<std::size_t>(m)] = value;
+  };
   const report::Figures f = report::figures_of(report);
   const auto runs = static_cast<double>(std::max<std::size_t>(1, report.stats.run_cycles.size()));
   set(Metric::kCycles, static_cast<double>(report.stats.total_cycles) / runs);
@@ -83,10 +87,13 @@ Metrics metrics_of(const report::Report& report, const NpuConfig& config) {
   set(Metric::kSramBytes,
       static_cast<double>(config.scratchpad.capacity_bytes + config.accumulator.capacity_bytes));
   if (!report.accuracy) return metrics;
+  std::optional<double> error;
   for (const report::TensorAccuracy& output : report.accuracy->outputs) {
-    auto& error = metrics[static_cast<std::size_t>(Metric::kMaxError)];
-    if (output.float_error) error = std::max(error.value_or(0), output.float_error->max_abs_error);
+    if (!output.float_error) continue;
+    const double one = output.float_error->max_abs_error;
+    if (!error || std::isnan(one) || one > *error) error = one;  // NaN stays: nothing is above it.
   }
+  if (error) set(Metric::kMaxError, *error);
   if (report.accuracy->labels) set(Metric::kTop1, report.accuracy->labels->top1);
   return metrics;
 }

@@ -3,18 +3,16 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
 #include "sim/base/error.h"
 #include "sim/base/process_pool.h"
+#include "sim/sweep/answer.h"
 #include "sim/sweep/engine.h"
 
 namespace npu::sweep {
 namespace {
-
-using nlohmann::json;
 
 /// High-water mark of this process's resident memory; nothing where the system does not tell.
 std::optional<double> peak_memory_mib() {
@@ -63,24 +61,6 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// What a task sends to this process.
-std::string answer(const Measured& measured) {
-  const std::optional<double> peak = peak_memory_mib();
-  return json{{"metrics", metrics_json(measured.metrics)},
-              {"bound_by", measured.bound_by},
-              {"peak_memory_mib", peak ? json(*peak) : json()}}
-      .dump();
-}
-
-void read_answer(const std::string& text, Result& result, Provenance& provenance) {
-  const json all = json::parse(text);
-  result.metrics = parse_metrics(all.at("metrics").get<std::string>(), "a task's answer");
-  result.bound_by = all.at("bound_by").get<std::string>();
-  if (all.at("peak_memory_mib").is_number()) {
-    provenance.peak_memory_mib = all.at("peak_memory_mib").get<double>();
-  }
-}
-
 /// Whoever ends a whole sweep may reach a point's process first: that is no result of the point.
 void check_not_stopped(const TaskResult& task) {
   constexpr std::chrono::seconds kUntilThisOneIsKilled{2};
@@ -123,7 +103,8 @@ void LocalEngine::run(const Planner& planner, const std::vector<Pending>& pendin
   const auto task = [&](std::size_t i) {
     const Job job = planner.job(pending[i].candidate);
     if (job.error) throw Error(*job.error);
-    return answer(evaluate_(job));
+    const Measured measured = evaluate_(job);
+    return answer_text(measured, peak_memory_mib());
   };
   const auto ended = [&](std::size_t i, const TaskResult& task_result) {
     check_not_stopped(task_result);
@@ -138,7 +119,10 @@ void LocalEngine::run(const Planner& planner, const std::vector<Pending>& pendin
                           .peak_memory_mib = std::nullopt};
     Result result;
     if (task_result.status == TaskStatus::kDone) {
-      read_answer(task_result.text, result, provenance);
+      Answer answer = read_answer(task_result.text);
+      result = std::move(answer.result);
+      result.error = one_line(std::move(result.error));
+      provenance.peak_memory_mib = answer.peak_memory_mib;
     } else {
       result = failure(task_result, job, limits);
     }

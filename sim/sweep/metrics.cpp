@@ -1,5 +1,6 @@
 #include "sim/sweep/metrics.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
@@ -16,7 +17,8 @@ std::optional<Metric> find_metric(std::string_view name) {
 std::string metrics_json(const Metrics& metrics) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < kMetrics; ++i) {
-    if (metrics[i]) json[std::string(kMetricTable[i].name)] = *metrics[i];
+    if (metrics[i] && std::isfinite(*metrics[i]))
+      json[std::string(kMetricTable[i].name)] = *metrics[i];
   }
   return json.dump();
 }

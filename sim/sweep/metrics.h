@@ -48,11 +48,12 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable = {{
 
 [[nodiscard]] std::optional<Metric> find_metric(std::string_view name);
 
-/// The metrics of a point; some runs lack some.
+/// The metrics of a point; some runs lack some. What is there is finite.
 using Metrics = std::array<std::optional<double>, kMetrics>;
 
-/// `{"cycles":12,…}`; numbers read back to the same double. @throws Error `place: …`.
+/// `{"cycles":12,…}`; numbers read back to the same double, those that are not finite are left out.
 [[nodiscard]] std::string metrics_json(const Metrics& metrics);
+/// @throws Error `place: …`.
 [[nodiscard]] Metrics parse_metrics(std::string_view json, const std::string& place);
 
 }  // namespace npu::sweep

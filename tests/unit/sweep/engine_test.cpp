@@ -5,9 +5,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <new>
 
 #include "sim/base/file.h"
+#include "sim/sweep/answer.h"
 #include "sim/sweep/shard.h"
 #include "tests/unit/base/expect_error.h"
 #include "tests/unit/sweep/sweep_maker.h"
@@ -106,6 +108,48 @@ TEST(LocalEngine, FailuresAreRowsAndDoNotStopTheRest) {
   // All failures again, and what now works is done.
   EXPECT_EQ(run(made, store, 4, figures, {.retry_failed = true}).computed, 6U);
   EXPECT_EQ(run(made, store, 4, figures, {.retry_failed = true}).failed, 1U);
+}
+
+TEST(LocalEngine, FiguresThatAreNotFiniteAreAbsent) {
+  Made made("parameters: {mac_array.rows: [4, 8, 16]}\n");
+  Store store(made.path("s.db"), Mode::kWrite);
+  const auto without_energy = [](const Job& job) {
+    Measured m = figures(job);
+    const bool is_first = job.config_text.find("rows: 4\n") != std::string::npos;
+    const bool is_second = job.config_text.find("rows: 8\n") != std::string::npos;
+    auto& energy = m.metrics[static_cast<std::size_t>(Metric::kEnergy)];
+    if (is_first) energy = std::numeric_limits<double>::infinity();
+    if (is_second) energy = std::numeric_limits<double>::quiet_NaN();
+    return m;
+  };
+  EXPECT_EQ(run(made, store, 1, without_energy).failed, 0U);
+  const Table table = read_table(store, "made");
+  EXPECT_FALSE(table.rows.at(0).metric(Metric::kEnergy));
+  EXPECT_FALSE(table.rows.at(1).metric(Metric::kEnergy));
+  EXPECT_TRUE(table.rows.at(2).metric(Metric::kEnergy));
+  EXPECT_TRUE(table.rows.at(0).metric(Metric::kLatency));
+}
+
+TEST(Answer, WhatCannotBeReadIsAFailure) {
+  Measured measured;
+  measured.metrics[static_cast<std::size_t>(Metric::kCycles)] = 7;
+  measured.bound_by = "dma";
+  const std::string good = answer_text(measured, 1.5);
+  EXPECT_TRUE(read_answer(good).result.is_done());
+  EXPECT_EQ(read_answer(good).result.metrics, measured.metrics);
+  EXPECT_EQ(read_answer(good).peak_memory_mib, 1.5);
+  EXPECT_FALSE(read_answer(answer_text(measured, std::nullopt)).peak_memory_mib);
+  const auto error = [](const std::string& text) {
+    const Result result = read_answer(text).result;
+    EXPECT_EQ(result.status, Status::kInternal);
+    return result.error;
+  };
+  for (const std::string& bad : {std::string(), std::string("{}"), std::string("7"),
+                                 good.substr(0, good.size() - 1), "\xff" + good}) {
+    EXPECT_EQ(error(bad), "the answer of a point's process is none");
+  }
+  EXPECT_EQ(error(R"({"metrics":"{\"cycles\":null}","bound_by":"","peak_memory_mib":null})"),
+            "the answer of a point's process: not a metric: cycles");
 }
 
 #if !defined(__SANITIZE_ADDRESS__)
