@@ -124,9 +124,6 @@ class Runner {
 Counts run_sweep(const Planner& planner, Store& store, Engine& engine,
                  const SweepOptions& options) {
   const SweepFile& sweep = planner.sweep;
-  if (sweep.search.method == Method::kNsga2 && sweep.axes.empty()) {
-    fail("{}: search: nsga2 needs parameters to search, got none", sweep.path);
-  }
   std::vector<std::uint64_t> candidates;
   if (sweep.search.method != Method::kNsga2) candidates = chosen_candidates(sweep, planner.space);
   store.begin_sweep(header_of(sweep));

@@ -252,6 +252,21 @@ std::vector<Metric> read_objectives(const YamlMap& root) {
   return objectives;
 }
 
+/// pagmo refuses both only when a first population has run.
+void check_search(const YamlMap& root, const SweepFile& s) {
+  if (s.search.method != Method::kNsga2) return;
+  if (s.objectives.size() < 2) {
+    root.fail("objectives", "must be at least two for nsga2, got one");
+  }
+  bool has_choice = false;
+  for (std::size_t axis = 0; axis < s.axes.size(); ++axis) {
+    has_choice = has_choice || s.axis_size(axis) > 1;
+  }
+  if (!has_choice) {
+    root.fail("search", "nsga2 needs a parameter of at least two values, got none");
+  }
+}
+
 Limits read_limits(const YamlMap& root) {
   constexpr std::int64_t kWeekSeconds = 604'800;
   constexpr std::int64_t kMaxMib = 1 << 24;
@@ -316,6 +331,7 @@ SweepFile parse_sweep(std::string_view text, const std::string& path) {
   }
   s.objectives = read_objectives(root);
   s.search = read_search(root);
+  check_search(root, s);
   s.limits = read_limits(root);
   root.finish();
   return s;

@@ -226,9 +226,24 @@ TEST(Sweep, Nsga2IsTheSeedsOwnAndGoesOn) {
   made.sweep.limits.points = 20;
   EXPECT_THAT(error_of([&] { (void)run(made, third); }),
               testing::HasSubstr("limits.points: the search needs more than 20 points"));
-  Made none("search: {method: nsga2}\n", "none");
-  EXPECT_THAT(error_of([&] { (void)run(none, third); }),
-              testing::HasSubstr("search: nsga2 needs parameters to search, got none"));
+}
+
+TEST(Sweep, Nsga2LeavesAxesWithoutAChoice) {
+  const auto table = [](const std::string& one) {
+    Made made(
+        "parameters: {" + one +
+        "mac_array.rows: {range: {from: 1, to: 64}}, vector_unit.lanes: {range: {from: 1, to: "
+        "64}}}\nsearch: {method: nsga2, population: 8, generations: 2}\n");
+    Store store(made.path("s.db"), Mode::kWrite);
+    (void)run(made, store);
+    return read_table(store, "made");
+  };
+  const Table with = table("dma.channels: [2], "), without = table("");
+  ASSERT_EQ(with.rows.size(), without.rows.size());
+  for (std::size_t i = 0; i < with.rows.size(); ++i) {
+    EXPECT_EQ(with.rows[i].values, (std::vector<std::string>{"2", without.rows[i].values.at(0),
+                                                             without.rows[i].values.at(1)}));
+  }
 }
 
 TEST(Shard, PartsMakeTheWhole) {

@@ -159,6 +159,14 @@ TEST(SweepFile, RefusesStructure) {
             "dir/s.yaml:3:13: objectives: cycles is there twice");
   EXPECT_EQ(refusal("search: {method: nsga2, population: 10}\n"),
             "dir/s.yaml:3:37: search.population: must be a multiple of 4, got 10");
+  const std::string two = "parameters: {a.a: [1], a.b: [1, 2]}\nsearch: {method: nsga2}\n";
+  EXPECT_EQ(refusal(two + "objectives: cycles\n"),
+            "dir/s.yaml:5:13: objectives: must be at least two for nsga2, got one");
+  EXPECT_EQ(refusal("parameters: {a.a: [1], a.b: {expression: '1'}}\nsearch: {method: nsga2}\n"),
+            "dir/s.yaml:4:9: search: nsga2 needs a parameter of at least two values, got none");
+  EXPECT_EQ(refusal("search: {method: nsga2}\n"),
+            "dir/s.yaml:3:9: search: nsga2 needs a parameter of at least two values, got none");
+  EXPECT_EQ(parse(kHead + two).search.method, Method::kNsga2);
   EXPECT_EQ(refusal("search: {method: nsga}\n"),
             "dir/s.yaml:3:18: search.method: must be one of grid, random, nsga2, got nsga (did "
             "you mean `nsga2`?)");
