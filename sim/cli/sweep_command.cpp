@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/error.h"
@@ -36,6 +37,7 @@ struct SweepArguments {
   unsigned workers = 0, resubmissions = 3, poll_seconds = 2;
   std::uint64_t tasks = 0;
   bool show = false, retry_failed = false;
+  std::vector<std::string> given;  ///< The options of the command line.
 };
 
 constexpr std::uint64_t kMaxTasks = 100'000;
@@ -84,12 +86,19 @@ void show_table(const sweep::Table& table, const std::string& csv) {
   }
 }
 
-void check_arguments(const SweepArguments& a) {
-  if (a.show) {
-    if (!a.file.empty()) fail("--show: reads a database, takes no sweep file");
-    if (a.db.empty()) fail("--show: --db is needed");
-    return;
+void check_show(const SweepArguments& a) {
+  static constexpr std::array<std::string_view, 4> kOptions = {"--show", "--db", "--name", "--csv"};
+  if (!a.file.empty()) fail("--show: reads a database, takes no sweep file");
+  for (const std::string& name : a.given) {
+    if (std::ranges::find(kOptions, name) == kOptions.end()) {
+      fail("{}: not with --show, which computes nothing", name);
+    }
   }
+  if (a.db.empty()) fail("--show: --db is needed");
+}
+
+void check_arguments(const SweepArguments& a) {
+  if (a.show) return check_show(a);
   if (a.file.empty()) fail("sweep: a sweep file is needed, or --show with --db");
   if (!a.name.empty()) fail("--name: only with --show; a sweep file has its name");
   if (a.shard.empty() && !a.points.empty()) fail("--points: only with --shard");
@@ -222,7 +231,12 @@ void add_sweep(CLI::App& app, Action& action) {
   command->add_option("--poll", options->poll_seconds, "slurm: seconds between looks at the queue")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
-  command->callback([options, &action] { action = [options] { return sweep_command(*options); }; });
+  command->callback([command, options, &action] {
+    for (const CLI::Option* option : command->parse_order()) {
+      options->given.push_back(option->get_name());
+    }
+    action = [options] { return sweep_command(*options); };
+  });
 }
 
 }  // namespace npu::cli

@@ -70,13 +70,14 @@ std::string located(const std::string& name, const std::string& sweep_path) {
   return (fs::path(sweep_path).parent_path() / path).lexically_normal().string();
 }
 
+std::string located_file(const YamlMap& in, const std::string& name) {
+  return (std::filesystem::path(in.file()).parent_path() / name).lexically_normal().string();
+}
+
 std::vector<std::string> located_files(const YamlMap& in, std::string_view key) {
   std::vector<std::string> files;
   if (!in.has(key)) return files;
-  for (const std::string& name : in.require_texts(key)) {
-    files.push_back(
-        (std::filesystem::path(in.file()).parent_path() / name).lexically_normal().string());
-  }
+  for (const std::string& name : in.require_texts(key)) files.push_back(located_file(in, name));
   return files;
 }
 
@@ -99,7 +100,7 @@ RunSettings read_run(const YamlMap& root) {
                settings);
   settings.inputs = located_files(*in, "input");
   settings.calibrate = located_files(*in, "calibrate");
-  if (in->has("labels")) settings.labels = located_files(*in, "labels").front();
+  if (in->has("labels")) settings.labels = located_file(*in, in->require<std::string>("labels"));
   in->finish();
   return settings;
 }

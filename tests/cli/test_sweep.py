@@ -194,6 +194,10 @@ class SweepTest(CliTest):
         self.assertIn("sweep: a sweep file is needed, or --show with --db", self.error("sweep"))
         self.assertIn("--show: --db is needed", self.error("sweep", "--show"))
         self.assertIn("--show: reads a database, takes no sweep file", self.error("sweep", good, "--show"))
+        for more in (("--merge", "x"), ("--shard", "0/1"), ("--points", "x"), ("--retry-failed",), ("--engine", "local"),
+                     ("--tasks", "2"), ("--partition", "x"), ("--sbatch=--time=1",), ("--workers", "1")):
+            self.assertIn(f"{more[0].split('=')[0]}: not with --show, which computes nothing",
+                          self.error("sweep", "--show", "--db", good, *more))
         self.assertIn("--name: only with --show", self.error("sweep", good, "--name", "x"))
         self.assertIn("--points: only with --shard", self.error("sweep", good, "--points", "x"))
         self.assertIn("--csv: a shard has no table", self.error("sweep", good, "--csv", "x", "--shard", "0/1"))

@@ -143,6 +143,8 @@ TEST(SweepFile, RefusesOptions) {
             "run.calibration and model.dim.NAME");
   EXPECT_EQ(refusal("run: {sample: 1}\n"),
             "dir/s.yaml:3:7: run.sample: unknown key (did you mean `samples`?)");
+  EXPECT_EQ(refusal("run: {labels: [a.npy, b.npy]}\n"),
+            "dir/s.yaml:3:15: run.labels: must be a single value, got a list");
   EXPECT_EQ(refusal("run: {samples: 0}\n"),
             "dir/s.yaml: run.samples: must be an integer of at least 1, got 0");
 }
