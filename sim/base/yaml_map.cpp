@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "sim/base/file.h"
+#include "sim/base/key_error.h"
 #include "sim/base/suggest.h"
 #include "sim/base/yaml_document.h"
 
@@ -105,9 +106,11 @@ void YamlMap::finish() const {
   for (const yaml::Node::Entry& entry : node_->entries) {
     if (asked_->keys.contains(entry.key)) continue;
     const std::vector<std::string> known(asked_->keys.begin(), asked_->keys.end());
-    throw Error(fmt::format("{}:{}:{}: {}{}{}: unknown key{}", file(), entry.line, entry.column,
-                            path_, path_.empty() ? "" : ".", shown(std::string_view(entry.key)),
-                            did_you_mean(entry.key, known)));
+    const std::string prefix = path_.empty() ? "" : path_ + ".";
+    throw KeyError(
+        fmt::format("{}:{}:{}: {}{}: unknown key{}", file(), entry.line, entry.column, prefix,
+                    shown(std::string_view(entry.key)), did_you_mean(entry.key, known)),
+        prefix + entry.key);
   }
 }
 

@@ -97,7 +97,7 @@ class YamlMap {
   /// Throws Error at the value of `key` (at the mapping where it is absent): `message` should say
   /// what is wrong and end in ", got …".
   [[noreturn]] void fail(std::string_view key, std::string_view message) const;
-  /// Throws Error at the first key that nobody asked for.
+  /// Throws KeyError at the first key that nobody asked for.
   void finish() const;
 
   [[nodiscard]] const std::string& file() const;

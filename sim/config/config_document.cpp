@@ -7,6 +7,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/key_error.h"
 #include "sim/base/yaml_map.h"
 #include "sim/base/yaml_text.h"
 
@@ -65,22 +66,25 @@ void ConfigDocument::set_text(std::string_view key, std::string_view value) {
 void ConfigDocument::set_scalar(std::string_view key, std::string_view value, bool plain) {
   auto edited = std::make_shared<yaml::Document>(*document_);
   const std::vector<std::string_view> parts = parts_of(key);
+  const auto refuse = [&](const std::string& why) {
+    throw KeyError(fmt::format("{}: {}: {}", path(), yaml::shown(key), why), std::string(key));
+  };
   yaml::Node* map = &edited->root;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool is_last = i + 1 == parts.size();
-    if (parts[i].empty()) fail("{}: {}: a part of the key is empty", path(), yaml::shown(key));
+    if (parts[i].empty()) refuse("a part of the key is empty");
     yaml::Node::Entry* entry = find_entry(*map, parts[i]);
     if (entry == nullptr) {
       if (i == 0 && !is_last) {
-        fail("{}: {}: the file has no section {}", path(), yaml::shown(key), yaml::shown(parts[i]));
+        refuse(fmt::format("the file has no section {}", yaml::shown(parts[i])));
       }
       entry = &add_entry(*map, parts[i], is_last ? yaml::Kind::kScalar : yaml::Kind::kMap);
     }
     const bool is_scalar =
         entry->value.kind == yaml::Kind::kScalar || entry->value.kind == yaml::Kind::kNull;
     if (is_last ? !is_scalar : entry->value.kind != yaml::Kind::kMap) {
-      fail("{}: {}: {} is {}, not a {}", path(), yaml::shown(key), yaml::shown(parts[i]),
-           yaml::shown(entry->value), is_last ? "value" : "section");
+      refuse(fmt::format("{} is {}, not a {}", yaml::shown(parts[i]), yaml::shown(entry->value),
+                         is_last ? "value" : "section"));
     }
     map = &entry->value;
   }
@@ -121,6 +125,20 @@ std::string ConfigDocument::get(std::string_view key) const {
 
 NpuConfig ConfigDocument::parse() const {
   return parse_npu_config(YamlMap::from_document(document_));
+}
+
+std::optional<std::string> ConfigDocument::fault_of_key(std::string_view key) const {
+  ConfigDocument edited = *this;
+  try {
+    edited.set(key, "1");
+    (void)edited.parse();
+  } catch (const KeyError& error) {
+    // Another key's is this value's fault.
+    if (key == error.key() || key.starts_with(error.key() + ".")) return error.what();
+  } catch (const Error&) {
+    return std::nullopt;  // Of the value.
+  }
+  return std::nullopt;
 }
 
 void ConfigDocument::move_to(const std::string& new_path) {

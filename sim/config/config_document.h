@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,8 @@ class ConfigDocument {
 
   /// Sets the value under a dotted key ("dma.setup_cycles", "dram.timing_cycles.tRFC") to a number
   /// or text. A key that is not there is added to its section, and a mapping on the way to it made.
-  /// @throws Error `file: key: …` for an empty part of the key, a section of the file that does not
-  /// exist, or a path through or to something that is not a value.
+  /// @throws KeyError `file: key: …` for an empty part of the key, a section of the file that does
+  /// not exist, or a path through or to something that is not a value.
   void set(std::string_view key, std::string_view value);
   /// The same for a text whatever it looks like ("12" stays a text).
   void set_text(std::string_view key, std::string_view value);
@@ -35,6 +36,9 @@ class ConfigDocument {
   /// The scalar under a dotted key. @throws Error `file: key: …` where there is none.
   [[nodiscard]] std::string get(std::string_view key) const;
   [[nodiscard]] bool has(std::string_view key) const;
+  /// Why the configuration can have no value under a dotted key, whichever: the message of the
+  /// KeyError. Nothing where it can.
+  [[nodiscard]] std::optional<std::string> fault_of_key(std::string_view key) const;
 
   /// Makes `path` the document's file: the files that it names are named as they are seen from
   /// there. Nothing is written.

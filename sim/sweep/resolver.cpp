@@ -38,27 +38,21 @@ Resolver::Resolver(const SweepFile& sweep, Configurations& configurations, FindM
       find_model_(std::move(find_model)),
       version_(std::move(version)) {}
 
+void Resolver::check_key(const Parameter& parameter, const std::vector<std::string>& npus) {
+  std::optional<std::string> first;
+  for (const std::string& npu : npus) {
+    std::optional<std::string> fault = configurations_.document(npu).fault_of_key(parameter.key);
+    if (!fault) return;
+    if (!first) first = std::move(fault);
+  }
+  if (first) fail("{}: {}", parameter.place, *first);
+}
+
 void Resolver::check() {
-  const ConfigDocument& base = configurations_.document(sweep_.npu);
+  const std::vector<std::string> npus = sweep_.npus();
+  for (const std::string& npu : npus) (void)configurations_.document(npu);
   for (const Parameter& p : sweep_.parameters) {
-    if (p.key == "npu") {
-      for (const std::string& value : p.values) (void)configurations_.document(value);
-      continue;
-    }
-    if (is_option(p.key) || base.has(p.key)) continue;
-    ConfigDocument edited = base;
-    try {
-      edited.set(p.key, p.values.empty() ? "1" : p.values.front());
-      (void)edited.parse();
-    } catch (const Error& error) {
-      // Other faults belong to the value, which may be right at some points.
-      const std::string_view what = error.what();
-      const bool is_key = what.find("unknown key") != std::string_view::npos ||
-                          what.find("has no section") != std::string_view::npos ||
-                          what.find("is empty") != std::string_view::npos ||
-                          what.find(", not a ") != std::string_view::npos;
-      if (is_key) fail("{}: {}", p.place, what);
-    }
+    if (p.key != "npu" && !is_option(p.key)) check_key(p, npus);
   }
   for (const Model& model : sweep_.models) {
     models_[model.settings.model] = find_model_(model.settings.model);

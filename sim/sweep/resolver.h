@@ -36,12 +36,13 @@ class Resolver {
   Resolver(const SweepFile& sweep, Configurations& configurations, FindModel find_model,
            std::string version);
 
-  /// @throws Error naming the sweep file for a key that the base configuration cannot have and a
-  /// model that is not there: what is wrong for every point is no point's failure.
+  /// @throws Error naming the sweep file for a key that none of the points' configurations can have
+  /// and a model that is not there: what is wrong for every point is no point's failure.
   void check();
   [[nodiscard]] Job resolve(const Point& point);
 
  private:
+  void check_key(const Parameter& parameter, const std::vector<std::string>& npus);
   /// SHA-256 of a file, or "unreadable".
   [[nodiscard]] const std::string& sum(const std::string& path);
 

@@ -62,20 +62,33 @@ Space::Space(const SweepFile& sweep, Configurations& configurations)
     }
   }
   size_ = per_model_ * sweep.models.size();
-  const auto check = [&](const Expression& e) {
-    const Point first{0, {}};
-    for (const std::string& name : e.names()) {
+  for (const Parameter& p : sweep.parameters) {
+    if (p.expression) check_names(*p.expression);
+  }
+  for (const Expression& e : sweep.conditions) check_names(e);
+}
+
+void Space::check_names(const Expression& e) const {
+  const Point nothing_set{0, {}};
+  const std::vector<std::string> npus = sweep_.npus();
+  for (const std::string& name : e.names()) {
+    std::optional<std::string> why;
+    try {
+      if (value_of_sweep(name, nothing_set)) continue;
+    } catch (const Error& error) {
+      fail("{}: {}", e.place(), error.what());
+    }
+    for (const std::string& npu : npus) {
       try {
-        (void)look_up(name, first);
+        (void)configurations_.value(npu, name);
+        why.reset();
+        break;
       } catch (const Error& error) {
-        fail("{}: {}", e.place(), error.what());
+        if (!why) why = error.what();
       }
     }
-  };
-  for (const Parameter& p : sweep.parameters) {
-    if (p.expression) check(*p.expression);
+    if (why) fail("{}: {}", e.place(), *why);
   }
-  for (const Expression& e : sweep.conditions) check(e);
 }
 
 std::string Space::npu_of(const Point& point) const {
@@ -85,7 +98,8 @@ std::string Space::npu_of(const Point& point) const {
   return sweep_.npu;
 }
 
-std::string Space::look_up(const std::string& name, const Point& point) const {
+std::optional<std::string> Space::value_of_sweep(const std::string& name,
+                                                 const Point& point) const {
   for (std::size_t i = 0; i < sweep_.parameters.size(); ++i) {
     if (sweep_.parameters[i].key != name) continue;
     return i < point.values.size() ? point.values[i] : "0";
@@ -102,6 +116,11 @@ std::string Space::look_up(const std::string& name, const Point& point) const {
     fail("{} is no parameter of this sweep and no value of the configuration{}; texts stand in ''",
          yaml::shown(std::string_view(name)), did_you_mean(name, known));
   }
+  return std::nullopt;
+}
+
+std::string Space::look_up(const std::string& name, const Point& point) const {
+  if (std::optional<std::string> value = value_of_sweep(name, point)) return *std::move(value);
   return configurations_.value(npu_of(point), name);
 }
 

@@ -22,7 +22,7 @@ struct Point {
 class Space {
  public:
   /// @throws Error for more candidates than 2^53 and for names in expressions that are neither a
-  /// parameter nor a value of the configuration.
+  /// parameter nor a value of any point's configuration.
   Space(const SweepFile& sweep, Configurations& configurations);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -36,7 +36,12 @@ class Space {
                                         const std::vector<std::size_t>& indices) const;
 
  private:
-  /// The value under a name at a point whose first `known` parameters are set; with kAll all are.
+  /// Throws unless every name is one of the sweep or a value of some point's configuration.
+  void check_names(const Expression& e) const;
+  /// The value under a name of the sweep; nothing for one that its configuration may have.
+  [[nodiscard]] std::optional<std::string> value_of_sweep(const std::string& name,
+                                                          const Point& point) const;
+  /// The value under a name at a point.
   [[nodiscard]] std::string look_up(const std::string& name, const Point& point) const;
   [[nodiscard]] std::string npu_of(const Point& point) const;
 

@@ -300,6 +300,13 @@ void check_order(const SweepFile& s) {
 
 }  // namespace
 
+std::vector<std::string> SweepFile::npus() const {
+  for (const Parameter& p : parameters) {
+    if (p.key == "npu") return p.values;
+  }
+  return {npu};
+}
+
 SweepFile parse_sweep(std::string_view text, const std::string& path) {
   const std::shared_ptr<const yaml::Document> document = written_out(*yaml::parse(text, path));
   const YamlMap root = YamlMap::from_document(document);

@@ -43,7 +43,7 @@ struct Limits {
 /// A sweep file, checked but for what its configuration and models say.
 struct SweepFile {
   std::string path, text, name;
-  std::string npu;  ///< Base configuration: a file or a preset.
+  std::string npu;  ///< Base configuration without a parameter `npu`: a file or a preset.
   std::vector<Model> models;
   std::vector<Parameter> parameters;
   /// What varies independently: parameters that advance together, in the order of the file, each
@@ -54,6 +54,8 @@ struct SweepFile {
   Search search;
   Limits limits;
 
+  /// The configurations that points start from; none where an expression says which.
+  [[nodiscard]] std::vector<std::string> npus() const;
   [[nodiscard]] std::size_t axis_size(std::size_t axis) const {
     return parameters[axes[axis].front()].values.size();
   }

@@ -65,6 +65,21 @@ TEST(ConfigDocument, RefusesPathsThatLeadNowhere) {
               HasSubstr("dma.nothing: the file has no such value"));
 }
 
+TEST(ConfigDocument, SaysWhichKeysItCannotHave) {
+  const auto fault = [](const std::string& key) { return edge().fault_of_key(key).value_or(""); };
+  for (const std::string key : {"mac_array.rows", "dram.timing_cycles.tCL", "dram.device",
+                                "mac_array.kind", "dma.load_completion_cycles"}) {
+    EXPECT_EQ(fault(key), "");  // A value that is refused is no fault of the key.
+  }
+  EXPECT_THAT(fault("mac_array.rosw"), HasSubstr("mac_array.rosw: unknown key (did you mean"));
+  EXPECT_THAT(fault("dram.timing_cycles.tCLL"), HasSubstr("unknown key"));
+  EXPECT_THAT(fault("mac_array.x.y"), HasSubstr("mac_array.x: unknown key"));
+  EXPECT_THAT(fault("mac.rows"), HasSubstr("the file has no section mac"));
+  EXPECT_THAT(fault("mac_array.rows.x"), HasSubstr("rows is 32, not a section"));
+  EXPECT_THAT(fault("host.sources"), HasSubstr("sources is a mapping, not a value"));
+  EXPECT_THAT(fault("mac_array."), HasSubstr("a part of the key is empty"));
+}
+
 TEST(ConfigDocument, TextReadsBackToTheSameConfiguration) {
   for (const std::string& file : yaml_files("npu")) {
     const ConfigDocument document = ConfigDocument::load(file);

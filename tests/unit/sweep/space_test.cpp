@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
+#include "sim/base/file.h"
 #include "tests/unit/base/expect_error.h"
 #include "tests/unit/sweep/sweep_maker.h"
 
@@ -11,6 +13,28 @@ namespace npu::sweep {
 namespace {
 
 using test::Made;
+
+const std::string kConfigs = std::string(NPUSIM_SOURCE_DIR) + "/configs/";
+
+/// The edge preset with parts of its text replaced.
+std::string edge(const std::vector<std::pair<std::string, std::string>>& changes) {
+  std::string text = read_file(kConfigs + "npu/edge.yaml", 1 << 20);
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+  };
+  for (const auto& [from, to] : changes) replace(from, to);
+  replace("../energy", kConfigs + "energy");
+  replace("../dram", kConfigs + "dram");
+  return text;
+}
+/// On a DRAM of fixed latency whose values the device file has.
+std::string fixed_latency_edge(int rows) {
+  return edge({{"rows: 32", fmt::format("rows: {}", rows)},
+               {"lpddr4_3200_x16", "fixed_latency"},
+               {"  channels: 2\n  source: \"assumed: one 32-bit", "  source: \"one 32-bit"}});
+}
 
 TEST(Space, LastAxisIsTheFastest) {
   const Made made("parameters: {mac_array.rows: [8, 16], dma.channels: [2, 3, 4]}\n");
@@ -56,6 +80,22 @@ TEST(Space, RefusesNamesThatNothingHas) {
   EXPECT_THAT(refusal("when: [systolic == 1]\n"),
               testing::HasSubstr("systolic is no parameter of this sweep and no value of the "
                                  "configuration; texts stand in ''"));
+}
+
+TEST(Space, NamesAreOfThePointsConfigurations) {
+  const std::vector<Made::File> files = {{"a.yaml", fixed_latency_edge(8)},
+                                         {"b.yaml", fixed_latency_edge(16)}};
+  const Made made(
+      "parameters: {npu: [./a.yaml, ./b.yaml]}\n"
+      "when: dram.fixed_latency.read_latency_clocks * mac_array.rows < 500\n",
+      "made", files);
+  EXPECT_NE(made.point(0), "-");
+  EXPECT_EQ(made.point(1), "-");
+  EXPECT_THAT(error_of([&] {
+                const Made none("parameters: {npu: [./a.yaml]}\nwhen: dram.timing == 1\n", "none",
+                                files);
+              }),
+              testing::HasSubstr("a.yaml: dram.timing: the configuration has no such value"));
 }
 
 TEST(Space, IsBounded) {
@@ -138,12 +178,36 @@ TEST(Resolver, RefusesKeysThatNoPointCanHave) {
   EXPECT_THAT(refusal("parameters: {mac_array.rows.x: [1]}\n"),
               testing::HasSubstr("rows is 32, not a section"));
   EXPECT_THAT(refusal("parameters: {npu: [edge, nothing]}\n"), testing::HasSubstr("no such file"));
+  EXPECT_THAT(refusal("parameters: {host.sources: [1]}\n"),
+              testing::HasSubstr("sources is a mapping, not a value"));
   Made made("parameters: {mac_array.pipeline_latency_cycles: [-1]}\n");
   made.resolver->check();  // One point's fault.
   Made gone("");
   std::filesystem::remove(gone.path("net.yaml"));
   EXPECT_THAT(error_of([&] { gone.resolver->check(); }),
               testing::HasSubstr("net.yaml: no such file"));
+}
+
+TEST(Resolver, KeysAreOfThePointsConfigurations) {
+  const std::string whole = edge({});
+  const std::vector<Made::File> files = {{"a.yaml", fixed_latency_edge(8)},
+                                         {"b.yaml", fixed_latency_edge(16)},
+                                         {"bare.yaml", whole.substr(0, whole.find("\nhost:") + 1)}};
+  const auto check = [&](const std::string& npus, const std::string& key) {
+    Made made(fmt::format("npu: ./bare.yaml\nparameters: {{npu: [{}], {}: [2]}}\n", npus, key),
+              "made", files);
+    made.resolver->check();
+  };
+  const std::string both = "./a.yaml, ./b.yaml";
+  check(both, "dram.fixed_latency.read_latency_clocks");
+  check(both, "host.call_us");  // The base, which no point uses, has no host.
+  EXPECT_THAT(error_of([&] { check(both, "dram.data_rate"); }),
+              testing::AllOf(testing::HasSubstr("parameters.dram.data_rate: "),
+                             testing::HasSubstr("a.yaml:"), testing::HasSubstr("unknown key")));
+  check("./bare.yaml, ./b.yaml", "dram.data_rate");
+  check("./bare.yaml, ./b.yaml", "host.call_us");
+  EXPECT_THAT(error_of([&] { check("./bare.yaml", "host.call_us"); }),
+              testing::HasSubstr("the file has no section host"));
 }
 
 }  // namespace

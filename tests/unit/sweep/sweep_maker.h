@@ -4,21 +4,28 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/sweep/sweep.h"
 #include "sim/sweep/table.h"
 
 namespace npu::sweep::test {
 
-/// A sweep over the edge preset and a file as its model, in a folder of its own.
+/// A sweep over the edge preset and a file as its model, in a folder of its own. Its
+/// configurations are presets by name, or files.
 class Made {
  public:
-  explicit Made(const std::string& rest, const std::string& name = "made")
+  struct File {
+    std::string name, text;
+  };
+  explicit Made(const std::string& rest, const std::string& name = "made",
+                const std::vector<File>& files = {})
       : folder_(std::filesystem::temp_directory_path() /
                 ("npusim_" + name + std::to_string(::getpid()))) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "net.yaml") << "a model\n";
+    for (const File& file : files) std::ofstream(folder_ / file.name) << file.text;
     text_ = "sweep: " + name + "\nmodels: [net.yaml]\n" + rest;
     load();
   }
@@ -33,6 +40,7 @@ class Made {
   void load(const std::string& version = "v1") {
     sweep = parse_sweep(text_, (folder_ / "s.yaml").string());
     configurations.emplace([](const std::string& name) {
+      if (name.ends_with(".yaml")) return name;
       return std::string(NPUSIM_SOURCE_DIR) + "/configs/npu/" + name + ".yaml";
     });
     resolver.emplace(
