@@ -27,6 +27,7 @@
 #include "sim/sweep/slurm_engine.h"
 #include "sim/sweep/sweep.h"
 #include "sim/sweep/table.h"
+#include "workloads/onnx/reader.h"
 
 namespace npu::cli {
 namespace {
@@ -146,10 +147,21 @@ std::unique_ptr<sweep::Engine> make_engine(const SweepArguments& a, const std::s
   return std::make_unique<sweep::SlurmEngine>(std::move(options));
 }
 
+sweep::ModelFiles find_model(const std::string& name) {
+  sweep::ModelFiles files{session::find_model(name), {}};
+  if (!files.path.ends_with(".onnx")) return files;
+  try {
+    files.external = onnx::external_files(files.path);
+  } catch (const Error&) {
+    files.external.clear();  // The run says what is wrong with it.
+  }
+  return files;
+}
+
 int run_sweep_file(const SweepArguments& a) {
   const sweep::SweepFile file = sweep::load_sweep(a.file);
   sweep::Configurations configurations(session::find_config);
-  sweep::Resolver resolver(file, configurations, session::find_model, session::kVersion);
+  sweep::Resolver resolver(file, configurations, find_model, session::kVersion);
   resolver.check();
   const sweep::Space space(file, configurations);
   const sweep::Planner planner{file, space, resolver};

@@ -55,8 +55,9 @@ void Resolver::check() {
     if (p.key != "npu" && !is_option(p.key)) check_key(p, npus);
   }
   for (const Model& model : sweep_.models) {
-    models_[model.settings.model] = find_model_(model.settings.model);
-    const std::string& path = models_[model.settings.model];
+    const std::string& name = model.settings.model;
+    if (!models_.contains(name)) models_.emplace(name, find_model_(name));
+    const std::string& path = models_.at(name).path;
     if (!std::filesystem::exists(path)) fail("{}: models: {}: no such file", sweep_.path, path);
   }
 }
@@ -106,7 +107,12 @@ Job Resolver::resolve(const Point& point) {
     request["config_values"] = point.values;
   }
   const auto model = models_.find(job.settings.model);
-  if (model != models_.end()) job.settings.model = model->second;
+  if (model != models_.end()) {
+    job.settings.model = model->second.path;
+    for (const std::string& path : model->second.external) {
+      request["model_files"].push_back(sum(path));
+    }
+  }
   request["model"] = sum(job.settings.model);
   request["model_kind"] = std::filesystem::path(job.settings.model).extension().string();
   request["options"] = option_json(job.settings);

@@ -19,7 +19,7 @@ struct Job {
   /// SHA-256 of `request`: equal jobs have equal results.
   std::string hash;
   /// Canonical JSON: version of npusim, SHA-256 of the resolved configuration, of the files that it
-  /// names, of model and inputs, options.
+  /// names, of the model's files and inputs, options.
   std::string request;
   std::string config_text, config_path;
   RunSettings settings;
@@ -28,10 +28,16 @@ struct Job {
   std::optional<std::string> error;
 };
 
+/// A model's file and those beside it that hold parts of it.
+struct ModelFiles {
+  std::string path;
+  std::vector<std::string> external;
+};
+
 /// Makes jobs of the points of a sweep; reads every file once.
 class Resolver {
  public:
-  using FindModel = std::function<std::string(const std::string& name)>;
+  using FindModel = std::function<ModelFiles(const std::string& name)>;
   /// @param version  of the simulator; part of every hash.
   Resolver(const SweepFile& sweep, Configurations& configurations, FindModel find_model,
            std::string version);
@@ -51,7 +57,7 @@ class Resolver {
   FindModel find_model_;
   std::string version_;
   std::map<std::string, std::string> sums_;
-  std::map<std::string, std::string> models_;  ///< File by name.
+  std::map<std::string, ModelFiles> models_;  ///< By name.
 };
 
 }  // namespace npu::sweep

@@ -10,11 +10,13 @@ import re
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 import unittest
 
 from cli_support import MODEL, TOP, CliTest, run_tests
+from test_onnx import FLOAT, field, model, node, value_info
 
 SMALL = """
 sweep: small
@@ -159,6 +161,17 @@ class SweepTest(CliTest):
         self.assertIn("part9.db: cannot be opened for this: unable to open database file",
                       self.error("sweep", file, "--db", "merged.db", "--merge", "part9.db", cwd=self.folder))
         self.assertFalse((self.folder / "part9.db").exists())
+
+    def test_files_beside_a_model_are_a_part_of_it(self):
+        place = field(13, field(1, "location") + field(2, "w.bin")) + field(14, 1)
+        weights = field(1, 8) + field(1, 8) + field(2, FLOAT) + field(8, "w") + place
+        (self.folder / "net.onnx").write_bytes(
+            model([node("MatMul", ["x", "w"], ["y"])], [value_info("x", FLOAT, (4, 8))],
+                  [value_info("y", FLOAT, (4, 8))], constants=[weights]))
+        file = self.write("sweep: external\nmodels: [net.onnx]\n")
+        for value, computed in ((1.0, 1), (1.0, 0), (2.0, 1)):
+            (self.folder / "w.bin").write_bytes(struct.pack("<64f", *[value] * 64))
+            self.assertEqual(self.sweep(file)[1:], (1, 0, computed))
 
     def test_searches(self):
         text = SMALL + "search: {method: nsga2, population: 8, generations: 3, seed: 2}\n"

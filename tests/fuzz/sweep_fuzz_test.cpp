@@ -29,7 +29,11 @@ void read(const std::string& text, const std::string& path, Configurations& conf
   const SweepFile sweep = parse_sweep(text, path);
   const Space space(sweep, configurations);
   Resolver resolver(
-      sweep, configurations, [](const std::string& name) { return name; }, "v");
+      sweep, configurations,
+      [](const std::string& name) {
+        return ModelFiles{name, {}};
+      },
+      "v");
   const std::uint64_t step = std::max<std::uint64_t>(1, space.size() / kPointsPerSweep);
   for (std::uint64_t c = 0; c < space.size(); c += step) {
     const std::optional<Point> point = space.point(c);

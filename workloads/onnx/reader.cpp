@@ -45,12 +45,14 @@ void release_payload(::onnx::TensorProto& tensor) {
   google::protobuf::RepeatedField<std::int64_t>().Swap(tensor.mutable_int64_data());
 }
 
+std::string folder_of(const std::string& path) {
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 class Reader {
  public:
-  explicit Reader(const std::string& path)
-      : path_(path), folder_(std::filesystem::path(path).parent_path().string()) {
-    if (folder_.empty()) folder_ = ".";
-  }
+  explicit Reader(const std::string& path) : path_(path), folder_(folder_of(path)) {}
 
   /// Payloads are taken out of the message one by one: tensors are not in memory twice.
   Graph graph(::onnx::GraphProto& proto, int depth) const {
@@ -177,6 +179,21 @@ class Reader {
   std::string folder_;
 };
 
+/// Collects where external data are; protobuf's limit bounds how deep graphs are nested.
+void add_external_files(const ::onnx::GraphProto& graph, const std::string& folder,
+                        std::set<std::string>& files) {
+  const auto add = [&](const ::onnx::TensorProto& tensor) {
+    if (auto file = external_path(external_location(tensor), folder)) files.insert(*file);
+  };
+  for (const auto& tensor : graph.initializer()) add(tensor);
+  for (const auto& node : graph.node()) {
+    for (const auto& attribute : node.attribute()) {
+      if (attribute.has_t()) add(attribute.t());
+      if (attribute.has_g()) add_external_files(attribute.g(), folder, files);
+    }
+  }
+}
+
 }  // namespace
 
 std::string describe(const Node& node, std::size_t index) {
@@ -213,6 +230,15 @@ Model parse_model(std::string_view content, const std::string& path) {
 Model read_model(const std::string& path) {
   const MappedFile file(path, kMaxModelBytes - 1);
   return parse_model(file.content(), path);
+}
+
+std::vector<std::string> external_files(const std::string& path) {
+  const MappedFile file(path, kMaxModelBytes - 1);
+  ::onnx::ModelProto proto;
+  parse(proto, file.content(), path);
+  std::set<std::string> files;
+  add_external_files(proto.graph(), folder_of(path), files);
+  return {files.begin(), files.end()};
 }
 
 Value parse_tensor(std::string_view content, const std::string& path) {

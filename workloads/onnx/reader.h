@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "workloads/onnx/model.h"
 
@@ -15,6 +16,10 @@ namespace npu::onnx {
 [[nodiscard]] Model read_model(const std::string& path);
 /// The same from memory; `path` is used in messages and to find external data.
 [[nodiscard]] Model parse_model(std::string_view content, const std::string& path);
+
+/// The files that tensors with external data of an .onnx file are read from, sorted, each once.
+/// Whether they are there is not asked. @throws Error `file: …` if the model cannot be read at all.
+[[nodiscard]] std::vector<std::string> external_files(const std::string& path);
 
 /// A serialized TensorProto (.pb), as the backend tests' inputs and outputs are.
 [[nodiscard]] Value parse_tensor(std::string_view content, const std::string& path);

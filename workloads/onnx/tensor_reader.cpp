@@ -88,29 +88,27 @@ std::int64_t external_number(const std::string& text, const std::string& place,
 
 void take_external(Value& value, const ::onnx::TensorProto& proto, const std::string& place,
                    const std::string& folder) {
-  std::string location;
+  const std::string location = external_location(proto);
   std::int64_t offset = 0;
   const std::int64_t expected = packed_bytes(value.type, value.size());
   std::int64_t length = expected;
   for (const auto& entry : proto.external_data()) {
-    if (entry.key() == "location") {
-      location = entry.value();
-    } else if (entry.key() == "offset") {
+    if (entry.key() == "offset") {
       offset = external_number(entry.value(), place, "offset");
     } else if (entry.key() == "length") {
       length = external_number(entry.value(), place, "length");
-    } else if (entry.key() != "checksum") {
+    } else if (entry.key() != "location" && entry.key() != "checksum") {
       fail("{}: external data: unknown key \"{}\"", place, entry.key());
     }
   }
-  const fs::path relative = fs::path(location).lexically_normal();
-  if (folder.empty() || location.empty() || relative.is_absolute() || *relative.begin() == "..") {
+  const std::optional<std::string> found = external_path(location, folder);
+  if (!found) {
     fail("{}: external data: \"{}\" is no file below the model's folder", place, location);
   }
+  const std::string& path = *found;
   if (length != expected) {
     fail("{}: external data: expected {} bytes, got {}", place, expected, length);
   }
-  const std::string path = (fs::path(folder) / relative).string();
   std::ifstream in(path, std::ios::binary);
   if (!in) fail("{}: external data: cannot open {}", place, path);
   std::string raw;
@@ -126,6 +124,23 @@ void take_external(Value& value, const ::onnx::TensorProto& proto, const std::st
 }
 
 }  // namespace
+
+std::optional<std::string> external_path(const std::string& location, const std::string& folder) {
+  const fs::path relative = fs::path(location).lexically_normal();
+  if (folder.empty() || location.empty() || relative.is_absolute() || *relative.begin() == "..") {
+    return std::nullopt;
+  }
+  return (fs::path(folder) / relative).string();
+}
+
+std::string external_location(const ::onnx::TensorProto& proto) {
+  if (proto.data_location() != ::onnx::TensorProto::EXTERNAL) return {};
+  std::string location;
+  for (const auto& entry : proto.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+  }
+  return location;
+}
 
 Value read_tensor(const ::onnx::TensorProto& proto, const std::string& place,
                   const std::string& folder) {

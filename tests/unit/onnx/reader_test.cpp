@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "kernels/onnx_reference/operators.h"
@@ -135,6 +138,34 @@ TEST(Reader, NamesWhatItRefuses) {
   EXPECT_THAT(message_of(sample_model(), {{"x", Value::zeros(ElementType::kFloat, {3})}}),
               HasSubstr("a tensor of [3] does not fit"));
   EXPECT_THROW((void)parse_model("", "empty.onnx"), Error);
+}
+
+TEST(Reader, TellsTheFilesOfExternalData) {
+  const auto put = [](::onnx::TensorProto& tensor, const std::string& location) {
+    tensor.set_data_location(::onnx::TensorProto::EXTERNAL);
+    auto* entry = tensor.add_external_data();
+    entry->set_key("location");
+    entry->set_value(location);
+  };
+  auto model = sample_model();
+  auto* graph = model.mutable_graph();
+  put(*graph->mutable_initializer(0), "w.bin");
+  put(*graph->add_initializer(), "parts/../w.bin");
+  put(*graph->add_initializer(), "../secret");
+  graph->add_initializer()->add_external_data()->set_key("location");  // Its data are not external.
+  auto* inner = graph->mutable_node(0)->add_attribute()->mutable_g();
+  put(*inner->add_node()->add_attribute()->mutable_t(), "parts/v.bin");
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / fmt::format("npusim_external{}", ::getpid());
+  std::filesystem::create_directory(folder);
+  const std::string path = folder / "m.onnx";
+  std::ofstream(path, std::ios::binary) << model.SerializeAsString();
+  const std::vector<std::string> files = external_files(path);
+  std::ofstream(path, std::ios::binary) << "x";
+  EXPECT_THROW((void)external_files(path), Error);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(files, (std::vector<std::string>{folder / "parts/v.bin", folder / "w.bin"}));
+  EXPECT_THROW((void)external_files(path), Error);
 }
 
 TEST(Reader, DamagedModelsEndInAnErrorOrAResult) {

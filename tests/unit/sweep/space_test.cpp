@@ -165,6 +165,26 @@ TEST(Resolver, EqualJobsHaveEqualHashes) {
   EXPECT_NE(made.planner().job(0).hash, before);
 }
 
+TEST(Resolver, FilesBesideTheModelAreOfItsHash) {
+  Made made("");
+  const auto hash = [&](const std::string& weights) {
+    if (!weights.empty()) std::ofstream(made.path("weights.bin")) << weights;
+    made.load();
+    made.resolver->check();
+    return made.planner().job(0).hash;
+  };
+  const std::string alone = hash("one");
+  made.external = {made.path("weights.bin")};
+  const std::string one = hash("one"), two = hash("two");
+  EXPECT_NE(one, alone);
+  EXPECT_NE(one, two);
+  EXPECT_EQ(hash("one"), one);
+  std::ofstream(made.path("weights.bin")) << "two";
+  EXPECT_EQ(made.planner().job(0).hash, one);  // Read once in a sweep.
+  std::filesystem::remove(made.path("weights.bin"));
+  EXPECT_NE(hash(""), one);
+}
+
 TEST(Resolver, RefusesKeysThatNoPointCanHave) {
   const auto refusal = [](const std::string& rest) {
     Made made(rest);

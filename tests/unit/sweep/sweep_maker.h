@@ -44,7 +44,11 @@ class Made {
       return std::string(NPUSIM_SOURCE_DIR) + "/configs/npu/" + name + ".yaml";
     });
     resolver.emplace(
-        sweep, *configurations, [](const std::string& n) { return n; }, version);
+        sweep, *configurations,
+        [&](const std::string& n) {
+          return ModelFiles{n, external};
+        },
+        version);
     space.emplace(sweep, *configurations);
   }
   [[nodiscard]] Planner planner() { return {sweep, *space, *resolver}; }
@@ -58,6 +62,7 @@ class Made {
     return text;
   }
 
+  std::vector<std::string> external;  ///< Of the model.
   SweepFile sweep;
   std::optional<Configurations> configurations;
   std::optional<Resolver> resolver;
