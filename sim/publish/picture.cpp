@@ -1,23 +1,20 @@
 #include "sim/publish/picture.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string_view>
-#include <thread>
+#include <utility>
 #include <vector>
 
+#include "sim/base/child_process.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 
@@ -30,10 +27,7 @@ constexpr std::array<std::string_view, 3> kBrowsers = {"chromium", "chromium-bro
                                                        "google-chrome"};
 constexpr int kWidth = 1280, kFirstHeight = 1000;
 constexpr int kMaxHeight = 16'000;  ///< Of a surface that Chromium paints.
-constexpr std::chrono::seconds kTimeLimit{120};
-constexpr std::chrono::milliseconds kPause{20};
 constexpr std::int64_t kMaxBytes = std::int64_t{256} << 20;
-constexpr int kNotStarted = 127;
 
 /// A folder that is gone at the end.
 class TemporaryFolder {
@@ -70,40 +64,16 @@ std::string find_browser() {
        fmt::join(kBrowsers, ", "));
 }
 
-/// The child's side: its output goes to a file, nothing to the terminal.
-[[noreturn]] void become(const std::vector<std::string>& command, const std::string& output) {
-  setpgid(0, 0);
-  const int out = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  const int null = open("/dev/null", O_RDWR);
-  if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(null, 2) < 0) {
-    _exit(kNotStarted);
+/// Runs the command to its end. @return what it wrote. @throws Error if it fails or takes too long.
+std::string run(const std::vector<std::string>& command) {
+  ProcessOutput output;
+  try {
+    output = run_program(command, {.bytes = kMaxBytes, .whole_group = true});
+  } catch (const Error& error) {
+    fail("--format png: {}", error.what());
   }
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  execv(arguments.front(), arguments.data());
-  _exit(kNotStarted);
-}
-
-/// Runs the command to its end. @throws Error if it fails or takes too long.
-void run(const std::vector<std::string>& command, const std::string& output) {
-  const pid_t child = fork();
-  if (child < 0) fail("--format png: the system refuses a process for {}", command.front());
-  if (child == 0) become(command, output);
-  const auto deadline = std::chrono::steady_clock::now() + kTimeLimit;
-  int status = 0;
-  while (waitpid(child, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      kill(-child, SIGKILL);
-      waitpid(child, &status, 0);
-      fail("--format png: {} took longer than {} s", command.front(), kTimeLimit.count());
-    }
-    std::this_thread::sleep_for(kPause);
-  }
-  kill(-child, SIGKILL);  // What it may have left running.
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    fail("--format png: {} failed", command.front());
-  }
+  if (output.exit_code != 0) fail("--format png: {} failed", command.front());
+  return std::move(output.out);
 }
 
 std::vector<std::string> command_of(const std::string& browser, const TemporaryFolder& folder,
@@ -146,20 +116,18 @@ std::optional<int> height_in(std::string_view dom) {
 std::string picture(const std::string& page) {
   const std::string browser = find_browser();
   const TemporaryFolder folder;
-  const std::string html = folder.file("page.html"), dom = folder.file("dom"),
-                    png = folder.file("picture.png");
+  const std::string html = folder.file("page.html"), png = folder.file("picture.png");
   write_file(html, std::as_bytes(std::span(page)));
   const std::string address = "file://" + html + "#picture";
 
   std::vector<std::string> command = command_of(browser, folder, kFirstHeight);
   command.insert(command.end(), {"--dump-dom", address});
-  run(command, dom);
-  const std::optional<int> height = height_in(read_file(dom, kMaxBytes));
+  const std::optional<int> height = height_in(run(command));
   if (!height) fail("--format png: {} did not draw the page", browser);
 
   command = command_of(browser, folder, std::clamp(*height, 1, kMaxHeight));
   command.insert(command.end(), {"--screenshot=" + png, address});
-  run(command, dom);
+  (void)run(command);
   std::error_code error;
   if (!fs::exists(png, error)) fail("--format png: {} made no picture", browser);
   return read_file(png, kMaxBytes);

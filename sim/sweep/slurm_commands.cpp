@@ -5,9 +5,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "sim/base/child_process.h"
 #include "sim/base/error.h"
 #include "sim/base/yaml_document.h"
-#include "sim/sweep/child_process.h"
 
 namespace npu::sweep {
 namespace {

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "sim/base/file.h"
-#include "sim/sweep/child_process.h"
 #include "sim/sweep/shard.h"
 #include "sim/sweep/slurm_commands.h"
 #include "sim/sweep/slurm_engine.h"
@@ -20,22 +19,6 @@ namespace npu::sweep {
 namespace {
 
 using test::Made;
-
-TEST(ChildProcess, RunsWithoutAShell) {
-  const ProcessOutput said = run_program({"echo", "a b", "$HOME;"});
-  EXPECT_EQ(said.out, "a b $HOME;\n");
-  EXPECT_EQ(said.exit_code, 0);
-  const ProcessOutput failed = run_program({"sh", "-c", "echo oops >&2; exit 3"});
-  EXPECT_EQ(failed.err, "oops\n");
-  EXPECT_EQ(failed.exit_code, 3);
-  EXPECT_EQ(run_program({"sh", "-c", "kill -9 $$"}).exit_code, 137);
-  EXPECT_EQ(error_of([] { (void)run_program({"npusim-no-such-program"}); }),
-            "npusim-no-such-program: no such program");
-  EXPECT_EQ(error_of([] {
-              (void)run_program({"head", "-c", "20000000", "/dev/zero"});
-            }),
-            "head: took too long or wrote too much");
-}
 
 TEST(SlurmCommands, JobIds) {
   EXPECT_EQ(parse_job_id("12\n"), "12");
