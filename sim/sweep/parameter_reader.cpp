@@ -56,7 +56,8 @@ std::vector<std::string> doubling(const YamlMap& in) {
     in.fail("from", fmt::format("must be a power of two, got {}", from));
   }
   std::vector<std::string> values;
-  const auto doublings = static_cast<int>(std::floor(std::log2(to / from)));
+  // Exponents: the ratio of the two may be infinite.
+  const int doublings = std::ilogb(to) - std::ilogb(from);
   for (int i = 0; i <= doublings; ++i) values.push_back(text_of(std::ldexp(from, i)));
   return values;
 }

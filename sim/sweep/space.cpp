@@ -136,15 +136,31 @@ std::optional<Point> Space::point(std::uint64_t candidate) const {
     }
     rest /= size;
   }
+  try {
+    if (!derive(point)) return std::nullopt;
+  } catch (const Error& error) {
+    fail("{}; at {}", error.what(), description_of(point));
+  }
+  return point;
+}
+
+bool Space::derive(Point& point) const {
   const Expression::Lookup lookup = [&](const std::string& name) { return look_up(name, point); };
   for (std::size_t i = 0; i < sweep_.parameters.size(); ++i) {
     const auto& expression = sweep_.parameters[i].expression;
     if (expression) point.values[i] = expression->value_text(lookup);
   }
-  for (const Expression& condition : sweep_.conditions) {
-    if (!condition.holds(lookup)) return std::nullopt;
+  return std::ranges::all_of(sweep_.conditions,
+                             [&](const Expression& condition) { return condition.holds(lookup); });
+}
+
+std::string Space::description_of(const Point& point) const {
+  std::string text = fmt::format("model = {}", sweep_.models[point.model].label);
+  for (std::size_t i = 0; i < point.values.size(); ++i) {
+    const Parameter& p = sweep_.parameters[i];
+    if (!p.expression) text += fmt::format(", {} = {}", p.key, point.values[i]);
   }
-  return point;
+  return text;
 }
 
 std::uint64_t Space::candidate(std::size_t model, const std::vector<std::size_t>& indices) const {

@@ -43,6 +43,9 @@ class Space {
                                                           const Point& point) const;
   /// The value under a name at a point.
   [[nodiscard]] std::string look_up(const std::string& name, const Point& point) const;
+  /// Sets the parameters that expressions make; false where a condition excludes the point.
+  [[nodiscard]] bool derive(Point& point) const;
+  [[nodiscard]] std::string description_of(const Point& point) const;
   [[nodiscard]] std::string npu_of(const Point& point) const;
 
   const SweepFile& sweep_;

@@ -78,7 +78,6 @@ void append_rows(const Table& table, bool only_pareto, std::string& out) {
   for (const Metric m : metrics) lines.front().emplace_back(info_of(m).name);
   lines.front().emplace_back("bound_by");
   if (!only_pareto) lines.front().emplace_back("pareto");
-  std::vector<std::string> errors(1);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const Row& row = table.rows[i];
     if (only_pareto && !row.is_pareto) continue;

@@ -69,6 +69,16 @@ TEST(Space, DerivesAndExcludes) {
   EXPECT_EQ(chosen_candidates(made.sweep, *made.space), (std::vector<std::uint64_t>{0, 2}));
 }
 
+TEST(Space, NamesThePointOfAFault) {
+  const Made made(
+      "parameters: {mac_array.rows: [8, 16], mac_array.cols: {expression: '8 / (mac_array.rows - "
+      "16)'}}\n");
+  EXPECT_EQ(made.point(0), "8 -1");
+  EXPECT_THAT(error_of([&] { (void)made.point(1); }),
+              testing::AllOf(testing::HasSubstr("s.yaml:3:39: parameters.mac_array.cols: "),
+                             testing::EndsWith("; at model = net, mac_array.rows = 16")));
+}
+
 TEST(Space, RefusesNamesThatNothingHas) {
   const auto refusal = [](const std::string& rest) {
     return error_of([&] { const Made made(rest); });

@@ -89,6 +89,8 @@ TEST(SweepFile, MakesValues) {
   EXPECT_EQ(values("{range: {from: 2, to: 3}}"), (Values{"2", "3"}));
   EXPECT_EQ(values("{powers_of_two: {from: 4, to: 31}}"), (Values{"4", "8", "16"}));
   EXPECT_EQ(values("{powers_of_two: {from: 0.5, to: 2}}"), (Values{"0.5", "1", "2"}));
+  EXPECT_EQ(values("{powers_of_two: {from: 9.332636185032189e-302, to: 1000000000000000}}").size(),
+            1050U);  // 2^-1000; their ratio is no number.
   EXPECT_EQ(values("{log: {from: 1, to: 1000, count: 4}}"), (Values{"1", "10", "100", "1000"}));
   EXPECT_EQ(values("{log: {from: 1, to: 3, count: 7}}"), (Values{"1", "2", "3"}));
   EXPECT_EQ(values("{log: {from: 100, to: 1000, count: 3, multiple_of: 64}}"),
