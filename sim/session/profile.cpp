@@ -5,8 +5,9 @@
 #include <array>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <string_view>
+
+#include "sim/base/peak_memory.h"
 
 namespace npu::session {
 namespace {
@@ -20,17 +21,6 @@ double cpu_s() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-/// High-water mark of the resident memory [kB]. getrusage would tell the parent's if that was
-/// larger.
-std::int64_t peak_memory_kb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key;) {
-    std::int64_t kilobytes = 0;
-    if (key == "VmHWM:" && status >> kilobytes) return kilobytes;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -51,7 +41,7 @@ std::string Profile::text() const {
     out += fmt::format("profile: {}_s {:.6f}\n", kNames[i], seconds_[i]);
   }
   return out + fmt::format("profile: cpu_s {:.6f}\nprofile: peak_memory_mb {:.3f}\n", cpu_s(),
-                           static_cast<double>(peak_memory_kb()) / 1024.0);
+                           static_cast<double>(peak_memory_kib().value_or(0)) / 1024.0);
 }
 
 }  // namespace npu::session

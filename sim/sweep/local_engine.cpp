@@ -2,11 +2,11 @@
 #include <csignal>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/base/peak_memory.h"
 #include "sim/base/process_pool.h"
 #include "sim/sweep/answer.h"
 #include "sim/sweep/engine.h"
@@ -14,15 +14,11 @@
 namespace npu::sweep {
 namespace {
 
-/// High-water mark of this process's resident memory; nothing where the system does not tell.
 std::optional<double> peak_memory_mib() {
   constexpr double kKibPerMib = 1024;
-  std::ifstream status("/proc/self/status");
-  for (std::string key; status >> key;) {
-    double kibibytes = 0;
-    if (key == "VmHWM:" && status >> kibibytes) return kibibytes / kKibPerMib;
-  }
-  return std::nullopt;
+  const std::optional<std::int64_t> kibibytes = peak_memory_kib();
+  if (!kibibytes) return std::nullopt;
+  return static_cast<double>(*kibibytes) / kKibPerMib;
 }
 
 std::string now_utc() {
