@@ -11,17 +11,6 @@
 namespace npu::sweep {
 namespace {
 
-/// The objectives of a row, less is better; empty where one is missing.
-std::vector<double> costs_of(const Row& row, const std::vector<Metric>& objectives) {
-  std::vector<double> costs;
-  for (const Metric m : objectives) {
-    const std::optional<double> value = row.metric(m);
-    if (!value || !std::isfinite(*value)) return {};
-    costs.push_back(kMetricTable[static_cast<std::size_t>(m)].less_is_better ? *value : -*value);
-  }
-  return costs;
-}
-
 bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
   bool is_better = false;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -131,8 +120,9 @@ void mark_pareto(Table& table) {
   std::map<std::string, std::vector<std::pair<std::vector<double>, Row*>>> by_model;
   for (Row& row : table.rows) {
     row.is_pareto = false;
-    std::vector<double> costs = costs_of(row, table.objectives);
-    if (!costs.empty()) by_model[row.model].emplace_back(std::move(costs), &row);
+    if (!row.is_done()) continue;
+    std::optional<std::vector<double>> costs = costs_of(row.result->metrics, table.objectives);
+    if (costs && !costs->empty()) by_model[row.model].emplace_back(*std::move(costs), &row);
   }
   for (auto& [model, rows] : by_model) {
     // In this order, who dominates a row stands before it.

@@ -14,6 +14,18 @@ std::optional<Metric> find_metric(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::vector<double>> costs_of(const Metrics& metrics,
+                                            const std::vector<Metric>& objectives) {
+  std::vector<double> costs;
+  for (const Metric m : objectives) {
+    const auto index = static_cast<std::size_t>(m);
+    const std::optional<double>& value = metrics[index];
+    if (!value || !std::isfinite(*value)) return std::nullopt;
+    costs.push_back(kMetricTable[index].less_is_better ? *value : -*value);
+  }
+  return costs;
+}
+
 std::string metrics_json(const Metrics& metrics) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < kMetrics; ++i) {

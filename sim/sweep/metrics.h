@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace npu::sweep {
 
@@ -50,6 +51,10 @@ inline constexpr std::array<MetricInfo, kMetrics> kMetricTable = {{
 
 /// The metrics of a point; some runs lack some. What is there is finite.
 using Metrics = std::array<std::optional<double>, kMetrics>;
+
+/// The objectives as costs, of which less is better; nothing where one of them is absent.
+[[nodiscard]] std::optional<std::vector<double>> costs_of(const Metrics& metrics,
+                                                          const std::vector<Metric>& objectives);
 
 /// `{"cycles":12,…}`; numbers read back to the same double, those that are not finite are left out.
 [[nodiscard]] std::string metrics_json(const Metrics& metrics);

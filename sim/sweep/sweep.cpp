@@ -1,6 +1,5 @@
 #include "sim/sweep/sweep.h"
 
-#include <cmath>
 #include <limits>
 #include <unordered_set>
 #include <utility>
@@ -76,7 +75,7 @@ class Runner {
     }
     run(candidates);
     std::vector<std::vector<double>> all;
-    for (const Genome& genome : genomes) all.push_back(costs_of(genome));
+    for (const Genome& genome : genomes) all.push_back(mean_costs(genome));
     return all;
   }
 
@@ -88,7 +87,7 @@ class Runner {
     if (!result.is_done()) ++counts_.failed;
   }
 
-  std::vector<double> costs_of(const Genome& genome) {
+  std::vector<double> mean_costs(const Genome& genome) {
     const SweepFile& sweep = planner_.sweep;
     std::vector<double> costs(sweep.objectives.size(), 0.0);
     for (std::size_t model = 0; model < sweep.models.size(); ++model) {
@@ -96,13 +95,11 @@ class Runner {
           planner_.space.point(planner_.space.candidate(model, genome));
       std::optional<Result> result;
       if (point) result = store_.find(planner_.resolver.resolve(*point).hash);
+      std::optional<std::vector<double>> one;
+      if (result && result->is_done()) one = costs_of(result->metrics, sweep.objectives);
+      if (!one) return std::vector<double>(costs.size(), kNoFigures);
       for (std::size_t i = 0; i < costs.size(); ++i) {
-        const auto metric = static_cast<std::size_t>(sweep.objectives[i]);
-        const bool is_there = result && result->is_done() && result->metrics[metric] &&
-                              std::isfinite(*result->metrics[metric]);
-        if (!is_there) return std::vector<double>(costs.size(), kNoFigures);
-        const double value = *result->metrics[metric] / static_cast<double>(sweep.models.size());
-        costs[i] += kMetricTable[metric].less_is_better ? value : -value;
+        costs[i] += (*one)[i] / static_cast<double>(sweep.models.size());
       }
     }
     return costs;

@@ -1,7 +1,6 @@
 #include "sim/sweep/sweep_file.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -210,12 +209,10 @@ void make_axes(SweepFile& s, const std::map<std::size_t, std::size_t>& leaders) 
 }
 
 Search read_search(const YamlMap& root) {
-  static constexpr std::array<std::pair<std::string_view, Method>, 3> kMethods = {
-      {{"grid", Method::kGrid}, {"random", Method::kRandom}, {"nsga2", Method::kNsga2}}};
   Search search;
   const std::optional<YamlMap> in = root.get_map("search");
   if (!in) return search;
-  search.method = in->require_choice<Method>("method", kMethods);
+  search.method = in->require_choice<Method>("method", kMethodNames);
   if (search.method == Method::kRandom) {
     search.points = in->require_int("points", 1, kMaxPoints);
   } else if (search.method == Method::kNsga2) {
@@ -299,6 +296,13 @@ void check_order(const SweepFile& s) {
 }
 
 }  // namespace
+
+std::string_view name_of(Method method) {
+  for (const auto& [name, value] : kMethodNames) {
+    if (value == method) return name;
+  }
+  NPU_CHECK(false, "a method");
+}
 
 std::vector<std::string> SweepFile::npus() const {
   for (const Parameter& p : parameters) {

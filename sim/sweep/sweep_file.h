@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/sweep/expression.h"
@@ -26,6 +28,9 @@ struct Model {
 };
 
 enum class Method : std::uint8_t { kGrid, kRandom, kNsga2 };
+inline constexpr std::array<std::pair<std::string_view, Method>, 3> kMethodNames = {
+    {{"grid", Method::kGrid}, {"random", Method::kRandom}, {"nsga2", Method::kNsga2}}};
+[[nodiscard]] std::string_view name_of(Method method);
 
 struct Search {
   Method method = Method::kGrid;

@@ -2,7 +2,6 @@
 
 #include <fmt/ranges.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -13,9 +12,6 @@ namespace npu::sweep {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array<std::pair<std::string_view, Method>, 3> kMethods = {
-    {{"grid", Method::kGrid}, {"random", Method::kRandom}, {"nsga2", Method::kNsga2}}};
 
 /// The header as Store has it; damage is the caller's to report.
 void read_header(const json& header, Table& table) {
@@ -28,7 +24,7 @@ void read_header(const json& header, Table& table) {
     if (!metric) throw std::out_of_range("objectives");
     table.objectives.push_back(*metric);
   }
-  for (const auto& [name, method] : kMethods) {
+  for (const auto& [name, method] : kMethodNames) {
     if (header.at("method") == name) table.method = method;
   }
 }
@@ -39,7 +35,7 @@ SweepHeader header_of(const SweepFile& sweep) {
   json header = {{"models", json::array()},
                  {"parameters", json::array()},
                  {"objectives", json::array()},
-                 {"method", kMethods[static_cast<std::size_t>(sweep.search.method)].first}};
+                 {"method", name_of(sweep.search.method)}};
   for (const Model& model : sweep.models) header["models"].push_back(model.label);
   for (const Parameter& p : sweep.parameters) {
     header["parameters"].push_back({{"key", p.key}, {"derived", p.expression.has_value()}});

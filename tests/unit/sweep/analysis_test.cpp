@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sim/sweep/page_data.h"
@@ -35,6 +36,17 @@ std::vector<bool> front(const Table& t) {
   std::vector<bool> marks;
   for (const Row& r : t.rows) marks.push_back(r.is_pareto);
   return marks;
+}
+
+TEST(Metrics, CostsAreLessIsBetter) {
+  Metrics metrics;
+  metrics[static_cast<std::size_t>(Metric::kLatency)] = 3;
+  metrics[static_cast<std::size_t>(Metric::kEfficiency)] = 2;
+  metrics[static_cast<std::size_t>(Metric::kEnergy)] = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(costs_of(metrics, {Metric::kEfficiency, Metric::kLatency}),
+            (std::vector<double>{-2, 3}));
+  EXPECT_FALSE(costs_of(metrics, {Metric::kLatency, Metric::kTop1}));
+  EXPECT_FALSE(costs_of(metrics, {Metric::kLatency, Metric::kEnergy}));
 }
 
 TEST(Analysis, ParetoFront) {

@@ -246,6 +246,19 @@ TEST(Sweep, Nsga2LeavesAxesWithoutAChoice) {
   }
 }
 
+TEST(Sweep, ItsMethodReadsBack) {
+  for (const auto& [name, method] : kMethodNames) {
+    const Made made(
+        fmt::format("parameters: {{mac_array.rows: [4, 8]}}\nsearch: {{method: {}{}}}\n", name,
+                    method == Method::kRandom ? ", points: 1" : ""));
+    Store store(made.path("s.db"), Mode::kWrite);
+    store.begin_sweep(header_of(made.sweep));
+    EXPECT_EQ(made.sweep.search.method, method);
+    EXPECT_EQ(read_table(store, "made").method, method);
+    EXPECT_EQ(name_of(method), name);
+  }
+}
+
 TEST(Shard, PartsMakeTheWhole) {
   Made made(kGrid);
   Store store(made.path("s.db"), Mode::kWrite);
