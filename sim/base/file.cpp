@@ -51,4 +51,8 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   }
 }
 
+void write_file(const std::string& path, std::string_view text) {
+  write_file(path, std::as_bytes(std::span(text)));
+}
+
 }  // namespace npu

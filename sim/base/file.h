@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace npu {
 
@@ -15,5 +16,6 @@ namespace npu {
 /// Writes a file beside its final place and renames it: readers see the old content or the new,
 /// never a part. @throws Error `file: …` if that fails; nothing is left behind.
 void write_file(const std::string& path, std::span<const std::byte> bytes);
+void write_file(const std::string& path, std::string_view text);
 
 }  // namespace npu

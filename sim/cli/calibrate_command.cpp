@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
-#include <span>
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -75,8 +74,7 @@ int calibrate(const CalibrateOptions& options) {
       [&](std::size_t points) { progress.show(fmt::format("{} configurations", points)); });
   progress.clear();
   result.document.move_to(options.out);
-  const std::string yaml = result.document.text();
-  write_file(options.out, std::as_bytes(std::span(yaml)));
+  write_file(options.out, result.document.text());
   (void)load_npu_config(options.out);
   const std::string text = text_of(result);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {

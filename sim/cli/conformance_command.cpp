@@ -6,7 +6,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <span>
 #include <string>
 
 #include "sim/base/csv.h"
@@ -65,10 +64,7 @@ int run_onnx(const ConformanceOptions& options) {
         progress.show(fmt::format("case {} of {}", done, all));
       });
   progress.clear();
-  if (!options.csv.empty()) {
-    const std::string text = to_csv(results);
-    write_file(options.csv, std::as_bytes(std::span(text)));
-  }
+  if (!options.csv.empty()) write_file(options.csv, to_csv(results));
   std::size_t width = 4;
   for (const CaseResult& r : results) width = std::max(width, r.name.size());
   std::map<CaseStatus, std::size_t> counts;

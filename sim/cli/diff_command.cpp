@@ -1,7 +1,6 @@
 // npusim diff: two runs compared, the difference attributed to parameters, layers and causes.
 #include <cstdio>
 #include <memory>
-#include <span>
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -30,7 +29,7 @@ int compare(const DiffArguments& arguments) {
       });
   progress.clear();
   const auto write = [](const std::string& path, const std::string& text) {
-    if (!path.empty()) write_file(path, std::as_bytes(std::span(text)));
+    if (!path.empty()) write_file(path, text);
   };
   write(arguments.json, diff::json_of(difference));
   write(arguments.csv, diff::csv_of(difference));

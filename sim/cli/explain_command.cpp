@@ -3,7 +3,6 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -157,7 +156,7 @@ int explain_run(const ExplainOptions& options) {
     const Json out = {
         {"critical_path", path_json(summary)}, {"what_ifs", study_json(study)}, {"notes", notes}};
     const std::string dump = out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-    write_file(options.json, std::as_bytes(std::span(dump)));
+    write_file(options.json, dump);
   }
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     fail("stdout: cannot write");

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <span>
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -32,8 +31,7 @@ int import(const ImportOptions& options) {
     }
   }();
   document.move_to(options.out);
-  const std::string text = document.text();
-  write_file(options.out, std::as_bytes(std::span(text)));
+  write_file(options.out, document.text());
   std::string lines;
   for (const std::string& note : imported.notes) lines += note + "\n";
   if (std::fwrite(lines.data(), 1, lines.size(), stdout) != lines.size()) {

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <span>
 
 #include "kernels/mapper/mapping_error.h"
 #include "kernels/mapper/mapping_reader.h"
@@ -120,7 +119,7 @@ std::string csv_of(const Outcome& r) {
 }
 
 void write_text(const std::string& path, const std::string& text) {
-  if (!path.empty()) write_file(path, std::as_bytes(std::span(text)));
+  if (!path.empty()) write_file(path, text);
 }
 
 /// What the file decides stays.

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -122,7 +121,7 @@ int write_report(const ReportOptions& options) {
   const std::string text = content(options, format);
   progress.clear();
   if (!options.out.empty()) {
-    write_file(options.out, std::as_bytes(std::span(text)));
+    write_file(options.out, text);
   } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     fail("stdout: cannot write");
   }

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,10 +76,7 @@ sweep::Origin origin_of(const std::string& engine) {
 }
 
 void show_table(const sweep::Table& table, const std::string& csv) {
-  if (!csv.empty()) {
-    const std::string text = sweep::table_csv(table);
-    write_file(csv, std::as_bytes(std::span(text)));
-  }
+  if (!csv.empty()) write_file(csv, sweep::table_csv(table));
   const std::string text = sweep::table_text(table);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     fail("stdout: cannot write");

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -48,10 +47,6 @@ std::vector<const Suite*> chosen_suites(const std::vector<std::string>& names) {
   return chosen;
 }
 
-void write_text(const std::string& path, const std::string& text) {
-  write_file(path, std::as_bytes(std::span(text)));
-}
-
 int list_suites() {
   for (const Suite& s : validation::suites()) {
     fmt::print("{:<28} {}: {}\n", s.name, s.quantity, s.reference);
@@ -82,9 +77,9 @@ int validate(const ValidateOptions& options) {
     holds = holds && results.back().within_bound;
   }
   progress.clear();
-  if (!options.csv.empty()) write_text(options.csv, validation::csv(results));
+  if (!options.csv.empty()) write_file(options.csv, validation::csv(results));
   if (!options.html.empty()) {
-    write_text(options.html, report::page("npusim: validation", validation::page_data(results)));
+    write_file(options.html, report::page("npusim: validation", validation::page_data(results)));
   }
   fmt::print("{}", options.markdown ? validation::markdown_table(results)
                                     : validation::text_table(results));

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -117,7 +116,7 @@ std::string picture(const std::string& page) {
   const std::string browser = find_browser();
   const TemporaryFolder folder;
   const std::string html = folder.file("page.html"), png = folder.file("picture.png");
-  write_file(html, std::as_bytes(std::span(page)));
+  write_file(html, page);
   const std::string address = "file://" + html + "#picture";
 
   std::vector<std::string> command = command_of(browser, folder, kFirstHeight);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <span>
 #include <system_error>
 
 #include "sim/base/error.h"
@@ -50,7 +49,7 @@ void OutputFiles::commit() {
     const TemporaryFolder temporary(
         target.parent_path() / fmt::format(".{}.{}.part", target.filename().string(), getpid()));
     for (const auto& [name, content] : files_) {
-      write_file(temporary.path() / name, std::as_bytes(std::span(content)));
+      write_file(temporary.path() / name, content);
     }
     if (!fs::exists(target)) {
       fs::rename(temporary.path(), target);

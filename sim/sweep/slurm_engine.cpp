@@ -4,7 +4,6 @@
 #include <charconv>
 #include <filesystem>
 #include <random>
-#include <span>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -18,10 +17,6 @@ namespace npu::sweep {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_text(const std::string& path, const std::string& text) {
-  write_file(path, std::as_bytes(std::span(text)));
-}
 
 /// A name that no other array of the cluster has.
 std::string new_name() {
@@ -140,8 +135,8 @@ void SlurmEngine::submit_array(const Planner& planner, const std::vector<Pending
   if (error) fail("{}: cannot be made: {}", job.folder, error.message());
   const std::string base = job.folder + "/" + job.name;
   const std::uint64_t tasks = std::min<std::uint64_t>(options_.tasks, points.size());
-  write_text(base + ".points", points_text(planner.sweep.name, points));
-  write_text(
+  write_file(base + ".points", points_text(planner.sweep.name, points));
+  write_file(
       base + ".sh",
       fmt::format("#!/bin/sh\nexec {} sweep {} --shard \"$SLURM_ARRAY_TASK_ID/{}\" --points "
                   "{} --workers {} --db {}\"$SLURM_ARRAY_TASK_ID\".db\n",

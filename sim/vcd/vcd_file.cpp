@@ -140,7 +140,7 @@ VcdFile::VcdFile(std::string path)
   std::error_code error;
   if (fs::is_directory(path_, error)) fail("{}: cannot write: is a folder", path_);
   try {
-    write_file(other_name(), {});
+    write_file(other_name(), "");
   } catch (const Error&) {
     fail("{}: cannot write: its folder does not exist or takes no files", path_);
   }

@@ -131,7 +131,7 @@ TEST(SweepFuzz, DamagedDatabasesGiveAnErrorOrATable) {
       --edits;
     }
     if (i % 10 == 0) bad.resize(random() % bad.size());
-    write_file(path, std::as_bytes(std::span(bad)));
+    write_file(path, bad);
     try {
       (void)table_csv(open_table(path, ""));
     } catch (const Error& error) {

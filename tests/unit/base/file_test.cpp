@@ -35,6 +35,8 @@ TEST_F(FileTest, WritesAndReplacesWithoutLeftovers) {
   write_file(path("a"), bytes("first"));
   write_file(path("a"), bytes("second"));
   EXPECT_EQ(read_file(path("a"), 6), "second");
+  write_file(path("a"), std::string("as\0text", 7));
+  EXPECT_EQ(read_file(path("a"), 7), std::string("as\0text", 7));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
 }
 

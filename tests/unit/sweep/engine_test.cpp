@@ -281,9 +281,7 @@ TEST(Shard, ListsOfPoints) {
   Store store(made.path("s.db"), Mode::kWrite);
   LocalEngine engine(figures, {.workers = 1, .origin = {}});
   const std::string list = made.path("list");
-  const auto write = [&](const std::string& text) {
-    write_file(list, std::as_bytes(std::span(text)));
-  };
+  const auto write = [&](const std::string& text) { write_file(list, text); };
   const std::vector<Pending> points = {{3, made.planner().job(3).hash},
                                        {7, made.planner().job(7).hash}};
   const std::string good = points_text("made", points);

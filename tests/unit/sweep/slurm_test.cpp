@@ -62,7 +62,7 @@ class FakeSlurm : public testing::Test {
  protected:
   void write(const std::string& name, const std::string& text) {
     const std::string script = "#!/bin/sh\n" + text;
-    write_file(made.path(name), std::as_bytes(std::span(script)));
+    write_file(made.path(name), script);
     std::filesystem::permissions(made.path(name), std::filesystem::perms::owner_all);
   }
   void SetUp() override {

@@ -219,7 +219,7 @@ TEST(Store, CutDatabasesAreRefused) {
   for (std::size_t part = 1; part < 24; ++part) {
     const std::string path = made.path(fmt::format("cut{}.db", part));
     const std::string cut = whole.substr(0, whole.size() * part / 24);
-    write_file(path, std::as_bytes(std::span(cut)));
+    write_file(path, cut);
     const std::string message = error_of([&] { const Store store(path, Mode::kWrite); });
     EXPECT_THAT(message, testing::HasSubstr("damaged"));
     ++refused;
