@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "sim/base/error.h"
@@ -166,6 +167,10 @@ int run_sweep_file(const SweepArguments& a) {
       db, [&] { fmt::print(stderr, "npusim: {}: another sweep is at work on it, waiting\n", db); });
   sweep::Store store(db, sweep::Database::Mode::kWrite);
   for (const std::string& path : a.merge) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(path, db, ignored)) {
+      fail("--merge: {} is the sweep's own database", path);
+    }
     // Written to, to end what a killed writer left.
     sweep::Store other(path, sweep::Database::Mode::kWriteExisting);
     other.check_results();

@@ -161,6 +161,8 @@ class SweepTest(CliTest):
         self.assertIn("part9.db: cannot be opened for this: unable to open database file",
                       self.error("sweep", file, "--db", "merged.db", "--merge", "part9.db", cwd=self.folder))
         self.assertFalse((self.folder / "part9.db").exists())
+        self.assertIn("--merge: ./merged.db is the sweep's own database",
+                      self.error("sweep", file, "--db", "merged.db", "--merge", "./merged.db", cwd=self.folder))
 
     def test_files_beside_a_model_are_a_part_of_it(self):
         place = field(13, field(1, "location") + field(2, "w.bin")) + field(14, 1)
