@@ -184,12 +184,15 @@ class Fuser {
     return twin != twins_.end() ? std::optional(twin->second) : std::nullopt;
   }
 
-  /// A float32 bias in units of the sums; nothing if it leaves int32.
+  /// A float32 bias in units of the sums; nothing if it leaves int32, or if the weights have scales
+  /// along another axis than the output channels.
   std::optional<TensorId> bias_sums(TensorId bias, const Tensor& x, const Tensor& w,
                                     double factor) {
     const Tensor& from = at(bias);
     if (from.type != DType::kFloat32 || !from.is_constant) return std::nullopt;
     const std::vector<float>& scales = w.quantization->scale;
+    if (scales.size() != 1 && scales.size() * sizeof(float) != from.data.size())
+      return std::nullopt;
     Tensor to;
     to.name = from.name;
     to.type = DType::kInt32;

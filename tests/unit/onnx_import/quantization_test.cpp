@@ -107,6 +107,22 @@ TEST(Quantization, ConcatenationsOfUnlikeScalesRequantize) {
   EXPECT_THAT(kinds(expect_equal(q.maker())), ElementsAre("MAP", "CONCATENATION"));
 }
 
+// Three scales along the input channels, eight output channels.
+TEST(Quantization, ABiasOverScalesOfAnotherAxisStaysFloat) {
+  Qdq q;
+  q.maker().input("x", {1, 3, 5, 5}, kU8);
+  const std::string x = q.dequantize("x", 0.02, 120);
+  const std::string y = q.op("Conv", {x, q.weights({8, 3, 3, 3}, 1), q.reals({8}, -1, 1)},
+                             {{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}});
+  q.quantize(y, 0.03, 10, "y");
+  q.maker().output("y");
+  const Plan plan = make_plan(simplify(q.maker().model(), {}), {});
+  const graph::Graph& graph = std::get<NpuStage>(plan.stages[0]).graph;
+  const auto conv = std::ranges::find(graph.nodes, OpKind::kConv2d, &graph::Node::kind);
+  ASSERT_NE(conv, graph.nodes.end());
+  EXPECT_EQ(graph.tensor(conv->inputs[0]).type, DType::kFloat32);
+}
+
 TEST(Quantization, WhatIsNotQuantizedAgainStaysFloat) {
   Qdq q;
   q.maker().input("x", {1, 2, 5, 5}, kU8);
