@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "workloads/onnx/upgrade_quantized.h"
+
 namespace npu::onnx_import {
 namespace {
 
@@ -118,7 +120,8 @@ std::vector<ValueType> infer(const onnx::Node& node, std::int64_t opset,
   const auto it =
       rules().find(std::pair<std::string_view, std::string_view>(node.domain, node.op_type));
   if (it == rules().end() && onnx::find_operator(node.domain, node.op_type) == nullptr) {
-    fail("{}: no such operator in the CPU reference", place);
+    const std::string why = onnx::why_not_upgraded(node);
+    fail("{}: {}", place, why.empty() ? "no such operator in the CPU reference" : why);
   }
   if (const onnx::Operator* op = onnx::find_operator(node.domain, node.op_type); op != nullptr) {
     for (std::size_t i = 0; i < op->min_inputs; ++i) {

@@ -136,11 +136,13 @@ class Rewriter {
 void upgrade(Model& model) {
   constexpr std::int64_t kFirstIrWithOpsets = 3;
   if (model.opsets.empty() && model.ir_version < kFirstIrWithOpsets) model.opsets[""] = 1;
+  const auto own = model.opsets.find("");
+  const std::int64_t opset = own != model.opsets.end() ? own->second : 1;
   std::vector<Node> nodes;
   for (Node& node : model.graph.nodes) {
     std::vector<Node> made;
     if (node.domain == kMicrosoft) made = Rewriter(node).rewrite();
-    if (node.domain == kMicrosoft && made.empty()) made = upgrade_quantized(node);
+    if (node.domain == kMicrosoft && made.empty()) made = upgrade_quantized(node, opset);
     if (made.empty()) {
       nodes.push_back(std::move(node));
     } else {

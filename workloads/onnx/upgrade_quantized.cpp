@@ -11,7 +11,7 @@ using Names = std::vector<std::string>;
 
 class Expansion {
  public:
-  explicit Expansion(const Node& node) : node_(node) {}
+  Expansion(const Node& node, std::int64_t opset) : node_(node), opset_(opset) {}
 
   std::vector<Node> run() {
     const std::string& op = node_.op_type;
@@ -19,7 +19,7 @@ class Expansion {
     if (op == "QLinearAdd" || op == "QLinearMul") return pair(op.substr(op.size() - 3));
     if (op == "QLinearSigmoid") return unary("Sigmoid", {});
     if (op == "QLinearLeakyRelu") return unary("LeakyRelu", {"alpha"});
-    if (op == "QLinearSoftmax") return unary("Softmax", {"axis"});
+    if (op == "QLinearSoftmax") return softmax();
     if (op == "QLinearAveragePool" || op == "QLinearGlobalAveragePool") return pool();
     if (op == "QLinearConcat") return concat();
     if (op == "QLinearWhere") return where();
@@ -84,6 +84,19 @@ class Expansion {
   std::vector<Node> unary(std::string op, const std::vector<std::string_view>& attributes) {
     const std::string x = real(0);
     return quantized(add(std::move(op), {x}, attributes), input(3), input(4));
+  }
+
+  /// Before operator set 13 a softmax runs over all dimensions from the axis on.
+  std::vector<Node> softmax() {
+    constexpr std::int64_t kOpsetOfOneAxis = 13;
+    const std::int64_t axis = node_.attributes.contains("axis") ? integer("axis") : -1;
+    if (!node_.attributes.contains("opset")) return {};
+    const bool alike = (integer("opset") < kOpsetOfOneAxis) == (opset_ < kOpsetOfOneAxis);
+    if (!alike && axis != -1) return {};
+    const std::string x = real(0);
+    const std::string y = add("Softmax", {x});
+    made_.back().attributes.emplace("axis", axis);
+    return quantized(y, input(3), input(4));
   }
 
   std::vector<Node> pool() {
@@ -157,12 +170,25 @@ class Expansion {
   }
 
   const Node& node_;
+  std::int64_t opset_;
   std::vector<Node> made_;
   int count_ = 0;
 };
 
 }  // namespace
 
-std::vector<Node> upgrade_quantized(const Node& node) { return Expansion(node).run(); }
+std::vector<Node> upgrade_quantized(const Node& node, std::int64_t opset) {
+  return Expansion(node, opset).run();
+}
+
+std::string why_not_upgraded(const Node& node) {
+  if (node.domain != "com.microsoft" || node.op_type != "QLinearSoftmax") return {};
+  const auto opset = node.attributes.find("opset");
+  const auto* version =
+      opset == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&opset->second);
+  if (version == nullptr) return "attribute \"opset\" is missing";
+  return "opset " + std::to_string(*version) +
+         " in a model whose Softmax has another rule: supported along axis -1 only";
+}
 
 }  // namespace npu::onnx

@@ -1,7 +1,9 @@
 // QLinearConv and its kin: the integers that ONNX defines.
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/onnx_import/quantized.h"
+#include "sim/base/error.h"
 #include "tests/unit/onnx_import/quantized_models.h"
 #include "workloads/onnx/upgrade.h"
 
@@ -131,6 +133,63 @@ TEST(Quantization, OperatorsOfMicrosoftAreWhatDefinesThem) {
   const std::vector<std::string> made = kinds(expect_equal(m));
   EXPECT_EQ(made.back(), "MATMUL");
   EXPECT_EQ(std::ranges::count(made, "CONCATENATION"), 1);
+}
+
+/// A QLinearSoftmax over [2,3,4] in a model of that operator set, after its upgrade.
+ModelMaker softmax_model(std::int64_t model_opset,
+                         std::initializer_list<std::pair<const std::string, onnx::Attribute>> a) {
+  ModelMaker m(model_opset);
+  m.model().opsets["com.microsoft"] = 1;
+  m.input("x", {2, 3, 4}, kU8);
+  add_steps(m, "x", 0.05, 100, kU8);
+  add_steps(m, "y", 1.0 / 256, 0, kU8);
+  m.node("QLinearSoftmax", {"x", "x_scale", "x_zero", "y_scale", "y_zero"}, {"y"}, a).output("y");
+  m.model().graph.nodes.back().domain = "com.microsoft";
+  onnx::upgrade(m.model());
+  return m;
+}
+
+TEST(Quantization, QLinearSoftmaxHasTheRuleOfItsOpset) {
+  constexpr std::int64_t kOld = 12, kNew = 13, kMiddle = 1, kLast = -1;
+  struct Case {
+    std::int64_t model_opset, opset, axis;
+    std::vector<std::int64_t> over;  ///< Sizes whose product a sum of 1 runs over.
+  };
+  for (const Case& c : {Case{12, kOld, kMiddle, {3, 4}}, Case{17, kNew, kMiddle, {3}},
+                        Case{17, kOld, kLast, {4}}, Case{12, kNew, kLast, {4}}}) {
+    ModelMaker m = softmax_model(c.model_opset, {{"opset", c.opset}, {"axis", c.axis}});
+    ASSERT_EQ(m.model().graph.nodes.size(), 3U);
+    EXPECT_EQ(m.model().graph.nodes[1].op_type, "Softmax");
+    const onnx::Values x = {{"x", onnx::from_doubles(kU8, {2, 3, 4}, std::vector<double>(24, 7))}};
+    const std::int64_t elements = element_count(c.over);
+    // Equal operands: one over their number each.
+    for (const double y : to_doubles(onnx::run(m.model(), x)[0]))
+      EXPECT_EQ(y, std::nearbyint(256.0 / static_cast<double>(elements)));
+  }
+  // The attribute's default is the last axis, whatever Softmax's own is.
+  ModelMaker m = softmax_model(12, {{"opset", kOld}});
+  ASSERT_EQ(m.model().graph.nodes.size(), 3U);
+  EXPECT_EQ(std::get<std::int64_t>(m.model().graph.nodes[1].attributes.at("axis")), -1);
+}
+
+TEST(Quantization, QLinearSoftmaxOfAnotherRuleSaysWhy) {
+  const auto error = [](ModelMaker m) -> std::string {
+    EXPECT_EQ(m.model().graph.nodes.at(0).op_type, "QLinearSoftmax");
+    try {
+      static_cast<void>(simplify(m.model(), {}));
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error(softmax_model(17, {{"opset", std::int64_t{12}}, {"axis", std::int64_t{1}}})),
+            "made.onnx: node #0 com.microsoft.QLinearSoftmax: opset 12 in a model whose Softmax "
+            "has another rule: supported along axis -1 only");
+  EXPECT_EQ(error(softmax_model(12, {{"opset", std::int64_t{13}}, {"axis", std::int64_t{2}}})),
+            "made.onnx: node #0 com.microsoft.QLinearSoftmax: opset 13 in a model whose Softmax "
+            "has another rule: supported along axis -1 only");
+  EXPECT_EQ(error(softmax_model(17, {})),
+            "made.onnx: node #0 com.microsoft.QLinearSoftmax: attribute \"opset\" is missing");
 }
 
 TEST(Quantization, WhatHasNoFormSaysWhy) {
