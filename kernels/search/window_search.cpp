@@ -44,6 +44,8 @@ class Search {
     for (const bool streamed : {true, false}) {
       if (streamed && !can_stream) continue;
       if (d.streamed.value_or(streamed) != streamed) continue;
+      // Streamed tiles have no accumulators, all others of the array have some.
+      if (mapper::uses_array(p_) && d.acc_slots && (*d.acc_slots == 0) != streamed) continue;
       const int64_t unit = p_.kind == mapper::WindowKind::kDepthwise ? p_.multiplier : 1;
       for (const int64_t out : chosen(d.out_c, p_.out_c, unit, array.cols)) {
         if (streamed && out > array.cols) continue;

@@ -123,5 +123,24 @@ TEST(WindowSearch, WhatIsDecidedStays) {
   EXPECT_GT(searched, 40);
 }
 
+TEST(WindowSearch, DecidedAccumulatorsSayWhetherTilesAreStreamed) {
+  const NpuConfig config = load_npu_config(NPUSIM_SOURCE_DIR "/configs/npu/nvdla_small.yaml");
+  WindowLayer layer;
+  mapper::WindowProblem& p = layer.problem;
+  p.in_h = p.in_w = p.out_h = p.out_w = 8;
+  p.in_c = p.out_c = 16;
+  p.param_bytes = 12;
+  layer.area.high = 64 << 10;
+  for (const int slots : {0, 1, 2}) {
+    layer.decided.acc_slots = slots;
+    const WindowResult r = search_window(layer, config, {.keep = 4}, {});
+    EXPECT_EQ(r.best.size(), 4U);
+    for (const Candidate& found : r.best) {
+      EXPECT_EQ(found.tile.streamed, slots == 0);
+      EXPECT_EQ(found.tile.acc_slots, slots);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace npu::search
