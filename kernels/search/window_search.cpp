@@ -47,9 +47,12 @@ class Search {
       // Streamed tiles have no accumulators, all others of the array have some.
       if (mapper::uses_array(p_) && d.acc_slots && (*d.acc_slots == 0) != streamed) continue;
       const int64_t unit = p_.kind == mapper::WindowKind::kDepthwise ? p_.multiplier : 1;
-      for (const int64_t out : chosen(d.out_c, p_.out_c, unit, array.cols)) {
+      const bool tied = !mapper::has_channel_input(p_);
+      std::optional<int64_t> out_c = d.out_c;
+      if (tied && d.in_c && !out_c) out_c = *d.in_c * unit;
+      for (const int64_t out : chosen(out_c, p_.out_c, unit, array.cols)) {
         if (streamed && out > array.cols) continue;
-        if (!mapper::has_channel_input(p_)) {
+        if (tied) {
           if (d.in_c.value_or(out / unit) == out / unit)
             all.push_back({streamed, out, out / unit, 0});
           continue;
@@ -133,6 +136,7 @@ class Search {
     if (extent == 3 && mapper::has_channel_input(p_) && !t.streamed)
       step(t.in_c, p_.in_c, 1, array.rows, d.in_c.has_value());
     if (!mapper::has_channel_input(p_)) t.in_c = t.out_c / unit;
+    if (d.in_c && *d.in_c != t.in_c) return;
     if (t.streamed && t.out_c > config_.mac_array.cols) return;
     const Channels c{t.streamed, t.out_c, t.in_c, 0};
     const Space s{t.out_h, t.out_w, 0};

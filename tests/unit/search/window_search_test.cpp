@@ -123,6 +123,29 @@ TEST(WindowSearch, WhatIsDecidedStays) {
   EXPECT_GT(searched, 40);
 }
 
+// Channels that are tied have one decision, also where the search walks to neighbouring tiles.
+TEST(WindowSearch, DecidedInputChannelsStayWithAnExhaustedBudget) {
+  const NpuConfig config = load_npu_config(NPUSIM_SOURCE_DIR "/configs/npu/edge.yaml");
+  for (const auto kind : {mapper::WindowKind::kDepthwise, mapper::WindowKind::kPool}) {
+    WindowLayer layer;
+    mapper::WindowProblem& p = layer.problem;
+    p.kind = kind;
+    p.in_h = p.in_w = p.out_h = p.out_w = 56;
+    p.multiplier = kind == mapper::WindowKind::kDepthwise ? 2 : 1;
+    p.in_c = 96;
+    p.out_c = p.in_c * p.multiplier;
+    layer.area.high = 64 << 10;
+    layer.decided.in_c = 7;  // no size that is tried of itself
+    const WindowResult r = search_window(layer, config, {.budget = 60, .keep = 8}, {});
+    EXPECT_FALSE(r.complete);
+    EXPECT_EQ(r.best.size(), 8U);
+    for (const Candidate& found : r.best) {
+      EXPECT_EQ(found.tile.in_c, 7);
+      EXPECT_EQ(found.tile.out_c, 7 * p.multiplier);
+    }
+  }
+}
+
 TEST(WindowSearch, DecidedAccumulatorsSayWhetherTilesAreStreamed) {
   const NpuConfig config = load_npu_config(NPUSIM_SOURCE_DIR "/configs/npu/nvdla_small.yaml");
   WindowLayer layer;
