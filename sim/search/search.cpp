@@ -139,10 +139,13 @@ class Searcher {
                          std::find(options_.layers.begin(), options_.layers.end(), names[i]) !=
                              options_.layers.end();
       if (asked) {
-        // Equal layers, decided alike and at the same end of the scratchpad, have equal searches.
+        // Equal layers at the same end of the scratchpad, of which nothing is decided, have equal
+        // searches.
         const bool own = base_.layer(names[i]) != nullptr;
-        const auto [at, is_new] = known.try_emplace({keys[i], i % 2 == 1}, jobs_.size());
-        if (is_new || own) {
+        const std::pair key{keys[i], i % 2 == 1};
+        const auto at = own ? known.end() : known.find(key);
+        if (at == known.end()) {
+          if (!own) known.emplace(key, jobs_.size());
           job_of_.back() = jobs_.size();
           Job job;
           job.layer = i;

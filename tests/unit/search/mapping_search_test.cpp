@@ -8,6 +8,7 @@
 #include "sim/search/layer_candidates.h"
 #include "sim/search/measure.h"
 #include "sim/search/search.h"
+#include "workloads/graph/network_builder.h"
 #include "workloads/importers/network_description.h"
 #include "workloads/passes/passes.h"
 
@@ -105,6 +106,35 @@ TEST(MappingSearch, WhatTheUserDecidedStays) {
   const Outcome r = search(network("resnet18"), preset("edge"), o);
   ASSERT_NE(r.decisions.layer("CONV_2D #0"), nullptr);
   EXPECT_EQ(r.decisions.layer("CONV_2D #0")->out_c, 16);
+}
+
+// Three layers alike, of which the first has what the mapper would have chosen: the third is
+// searched for itself.
+TEST(MappingSearch, WhatIsDecidedOfALayerDoesNotBindItsEquals) {
+  const NpuConfig config = preset("edge");
+  graph::NetworkBuilder net("alike");
+  std::vector<graph::TensorId> outputs;
+  for (int i = 0; i < 3; ++i)
+    outputs.push_back(net.conv(net.input({1, 14, 14, 32}), 48, graph::square_window(3, 1, 1)));
+  const graph::Graph g = net.finish(outputs);
+  Options o{.budget = 200, .refine = 2, .moves = 0};
+  const Outcome free = search(g, config, o);
+  ASSERT_EQ(free.layers[2].same_as, "CONV_2D #0");
+  const mapper::WindowTile tile =
+      kernels::map(g, config, {.timing_only = true}).mapping.layers[0].tile;
+  mapper::Decisions fixed;
+  fixed.layers.push_back({.layer = "CONV_2D #0",
+                          .out_h = tile.out_h,
+                          .out_w = tile.out_w,
+                          .out_c = tile.out_c,
+                          .in_c = tile.in_c,
+                          .loop_order = tile.order});
+  o.fixed = &fixed;
+  const Outcome r = search(g, config, o);
+  EXPECT_EQ(r.layers[0].space, 1);
+  EXPECT_EQ(r.layers[2].same_as, "");
+  EXPECT_EQ(r.layers[2].space, free.layers[0].space);
+  EXPECT_TRUE(r.layers[2].searched);
 }
 
 // Every tile of a part of a layer's space simulated: the best four by prediction hold the optimum,
