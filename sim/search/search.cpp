@@ -174,8 +174,7 @@ class Searcher {
         [&](std::size_t i, const TaskResult& r) {
           progress_(fmt::format("searching layers: {} of {}", ++done, jobs_.size()));
           if (r.status != TaskStatus::kDone) fail("{}: {}", plan_of(jobs_[i]).name, r.text);
-          jobs_[i].candidates =
-              candidates_from_text(r.text, plan_of(jobs_[i]), base_.layer(plan_of(jobs_[i]).name));
+          jobs_[i].candidates = candidates_from_text(r.text, plan_of(jobs_[i]), base_.layer(name));
         });
   }
 
@@ -222,9 +221,9 @@ class Searcher {
         with_candidate(job, job.best).mapping.layers[job.layer].predicted_cycles);
   }
 
-  /// The user's decisions and what was found of layers that gain at least `share`.
-  [[nodiscard]] Decisions with_found(double share) const {
-    Decisions d = base_;
+  /// What was found of layers that gain at least `share`.
+  [[nodiscard]] std::vector<LayerDecision> found(double share) const {
+    std::vector<LayerDecision> all;
     for (std::size_t i = 0; i < out_.layers.size(); ++i) {
       const LayerOutcome& o = out_.layers[i];
       if (!job_of_[i] || jobs_[*job_of_[i]].best == 0) continue;
@@ -232,9 +231,9 @@ class Searcher {
       const Job& job = jobs_[*job_of_[i]];
       LayerDecision decision = job.candidates.decisions[job.best - 1];
       decision.layer = o.name;
-      put(d, decision);
+      all.push_back(std::move(decision));
     }
-    return d;
+    return all;
   }
 
   [[nodiscard]] std::vector<std::optional<Cost>> measure_networks(
@@ -248,16 +247,23 @@ class Searcher {
   /// what gains more.
   void choose_layers() {
     std::vector<Decisions> variants = {base_};
+    std::vector<std::vector<LayerDecision>> with = {{}};
     for (const double share : {0.0, 0.01, 0.05, 0.2}) {
-      Decisions d = with_found(share);
-      if (d.layers.size() > base_.layers.size() || share == 0.0) variants.push_back(std::move(d));
+      std::vector<LayerDecision> layers = found(share);
+      if (layers.empty()) continue;
+      variants.push_back(base_);
+      for (const LayerDecision& d : layers) put(variants.back(), d);
+      with.push_back(std::move(layers));
     }
     const auto costs = measure_networks(variants, "simulating the network");
     NPU_CHECK(costs[0].has_value(), "the heuristic mapping is legal");
     out_.heuristic = out_.found = *costs[0];
     out_.decisions = base_;
-    for (std::size_t i = 1; i < variants.size(); ++i) take(variants[i], costs[i]);
-    drop_layers();
+    std::size_t taken = 0;
+    for (std::size_t i = 1; i < variants.size(); ++i) {
+      if (take(variants[i], costs[i])) taken = i;
+    }
+    add_layers(with[taken]);
   }
 
   bool take(const Decisions& d, const std::optional<Cost>& cost) {
@@ -268,24 +274,26 @@ class Searcher {
   }
 
   /// Where not all that was found is taken: each of the others alone on top.
-  void drop_layers() {
-    const Decisions all = with_found(0);
-    std::vector<Decisions> variants;
-    for (const LayerDecision& d : all.layers) {
-      if (out_.decisions.layer(d.layer) != nullptr || variants.size() >= kMostSingles) continue;
-      variants.push_back(out_.decisions);
-      put(variants.back(), d);
+  void add_layers(const std::vector<LayerDecision>& taken) {
+    std::vector<LayerDecision> others;
+    for (LayerDecision& d : found(0)) {
+      const bool is_taken = std::any_of(taken.begin(), taken.end(),
+                                        [&](const LayerDecision& t) { return t.layer == d.layer; });
+      if (!is_taken && others.size() < kMostSingles) others.push_back(std::move(d));
     }
-    if (variants.empty()) return;
+    if (others.empty()) return;
+    std::vector<Decisions> variants(others.size(), out_.decisions);
+    for (std::size_t i = 0; i < others.size(); ++i) put(variants[i], others[i]);
     const auto costs = measure_networks(variants, "simulating single layers in the network");
     Decisions together = out_.decisions;
-    for (std::size_t i = 0; i < variants.size(); ++i) {
-      if (costs[i] && value(*costs[i]) < value(out_.found))
-        put(together, variants[i].layers.back());
+    int gains = 0;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      if (!costs[i] || value(*costs[i]) >= value(out_.found)) continue;
+      put(together, others[i]);
+      ++gains;
     }
-    for (std::size_t i = 0; i < variants.size(); ++i) take(variants[i], costs[i]);
-    if (together.layers.size() > out_.decisions.layers.size())
-      take(together, measure_networks({together}, "simulating them together").front());
+    for (std::size_t i = 0; i < others.size(); ++i) take(variants[i], costs[i]);
+    if (gains > 1) take(together, measure_networks({together}, "simulating them together").front());
   }
 
   /// The decisions with other residents: layers that they touch are searched anew, by prediction.

@@ -137,6 +137,22 @@ TEST(MappingSearch, WhatIsDecidedOfALayerDoesNotBindItsEquals) {
   EXPECT_TRUE(r.layers[2].searched);
 }
 
+// Entries that decide nothing change nothing: where not all of what was found makes the network
+// faster, a part of it is taken.
+TEST(MappingSearch, AMappingThatOnlyNamesTheLayersFindsTheSame) {
+  const NpuConfig config = preset("edge");
+  const graph::Graph g = network("resnet18");
+  Options o{.budget = 100, .refine = 2, .moves = 0};
+  const Outcome free = search(g, config, o);
+  mapper::Decisions names;
+  for (const LayerOutcome& l : free.layers) names.layers.push_back({.layer = l.name});
+  o.fixed = &names;
+  const Outcome r = search(g, config, o);
+  EXPECT_EQ(r.heuristic.cycles, free.heuristic.cycles);
+  EXPECT_EQ(r.found.cycles, free.found.cycles);
+  EXPECT_EQ(r.mapping_yaml, free.mapping_yaml);
+}
+
 // Every tile of a part of a layer's space simulated: the best four by prediction hold the optimum,
 // within a percent.
 TEST(MappingSearch, TheBestFourHoldTheSimulatedOptimum) {
