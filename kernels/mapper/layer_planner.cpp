@@ -164,6 +164,22 @@ class LayerPlanner {
     };
     slot("bounce", bounce.bytes, 2);
     slot("fill", moves.fills.empty() ? 0 : bounce.bytes, 1);
+    const int64_t needed = total_bytes(plan_.buffers);
+    if (needed <= budget_) return;
+    // Undecided ones fit.
+    const std::string largest = largest_buffer(plan_.buffers);
+    const BufferDecision* decided = find_decision(d_.buffers, largest);
+    const bool by_slots = decided != nullptr && decided->slots;
+    fail_mapping(
+        {.kind = FaultKind::kCapacity,
+         .layer = plan_.name,
+         .key = fmt::format("scratchpad.{}.{}", largest, by_slots ? "slots" : "slot_bytes"),
+         .level = MemoryLevel::kScratchpad,
+         .object = largest,
+         .needed = needed,
+         .there = budget_},
+        "{}: scratchpad: the decided buffers need {} bytes, {} are there", plan_.name, needed,
+        budget_);
   }
 
   void reduction() {
