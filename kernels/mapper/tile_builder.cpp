@@ -162,7 +162,7 @@ std::optional<WindowTile> TileBuilder::stream(WindowTile& t) {
   t.w_slots = 1;
   take_decided(t);
   if (!fits(t)) {
-    if (decided_.streamed.value_or(false)) note_least(t);
+    if (decided_.streamed.value_or(false) || decided_.acc_slots.value_or(1) == 0) note_least(t);
     return std::nullopt;
   }
   if (!decided_.w_slots) {

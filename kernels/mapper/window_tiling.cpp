@@ -117,9 +117,9 @@ class DecisionCheck {
       : p_(p), config_(config), layer_(layer) {}
 
   void run(const WindowDecision& d) const {
-    extent("tile.out_h", d.out_h, p_.out_h);
-    extent("tile.out_w", d.out_w, p_.out_w);
-    extent("tile.out_c", d.out_c, p_.out_c);
+    output_extent("tile.out_h", d.out_h, p_.out_h);
+    output_extent("tile.out_w", d.out_w, p_.out_w);
+    output_extent("tile.out_c", d.out_c, p_.out_c);
     extent("tile.in_c", d.in_c, p_.in_c);
     extent("images", d.images, p_.w_per_image ? p_.batch : 1);
     tied_channels(d);
@@ -137,6 +137,12 @@ class DecisionCheck {
   void extent(std::string_view key, const std::optional<int64_t>& value, int64_t size) const {
     if (!value || (*value >= 1 && *value <= size)) return;
     refuse(FaultKind::kRange, key, *value, fmt::format("the layer allows 1 to {}", size));
+  }
+  void output_extent(std::string_view key, const std::optional<int64_t>& value,
+                     int64_t size) const {
+    extent(key, value, size);
+    if (value.value_or(1) <= kMaxExtent) return;
+    refuse(FaultKind::kUnsupported, key, *value, fmt::format("a tile has at most {}", kMaxExtent));
   }
   /// Depthwise and pooling tie the input channels to the output channels.
   void tied_channels(const WindowDecision& d) const {

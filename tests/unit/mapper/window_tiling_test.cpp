@@ -91,6 +91,36 @@ TEST(WindowTiling, AccumulatorThatCannotHoldOnePixelIsAnError) {
   }
 }
 
+std::string error_of(const WindowProblem& p, const NpuConfig& config, std::int64_t bytes,
+                     const WindowDecision& decided) {
+  try {
+    static_cast<void>(choose_window_tile(p, config, bytes, "layer", decided));
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(WindowTiling, DecidedExtentsFitTheInstructions) {
+  WindowProblem p;
+  p.kind = WindowKind::kGemm;
+  p.out_w = p.in_w = 70000;
+  p.param_bytes = 12;
+  EXPECT_EQ(error_of(p, edge(), 1 << 20, {.out_w = 65536}),
+            "layer: tile.out_w: 65536: a tile has at most 65535");
+  EXPECT_EQ(error_of(p, edge(), 1 << 20, {.out_w = 70001}),
+            "layer: tile.out_w: 70001: the layer allows 1 to 70000");
+}
+
+TEST(WindowTiling, ATileThatMustStreamAndDoesNotFitSaysWhatItNeeds) {
+  const NpuConfig config =
+      load_npu_config(std::string(NPUSIM_SOURCE_DIR) + "/configs/npu/nvdla_small.yaml");
+  const std::string error = error_of(conv_3x3(8, 16), config, 512, {.acc_slots = 0});
+  EXPECT_THAT(error, HasSubstr("layer: scratchpad: the smallest tile needs"));
+  EXPECT_THAT(error, testing::Not(HasSubstr("needs 0 bytes")));
+  EXPECT_EQ(error, error_of(conv_3x3(8, 16), config, 512, {.streamed = true}));
+}
+
 TEST(WindowTiling, MoreScratchpadNeverCostsCycles) {
   const NpuConfig config = edge();
   const WindowProblem p = conv_3x3(56, 96);
