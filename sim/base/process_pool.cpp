@@ -131,7 +131,7 @@ class Pool {
     for (std::size_t i = polled.size(); i-- > 0;) {
       const bool is_over = polled[i].revents != 0 && !read_some(workers_[i]);
       const auto now = Clock::now();
-      const bool is_late = now > workers_[i].begin + timeout_;
+      const bool is_late = timeout_.count() > 0 && now > workers_[i].begin + timeout_;
       if (!is_over && !is_late) continue;
       const Worker worker = std::move(workers_[i]);
       workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(i));

@@ -27,7 +27,7 @@ struct TaskResult {
 
 struct ProcessPoolOptions {
   unsigned workers = 1;      ///< Processes at a time; 0: as many as the machine has cores.
-  unsigned timeout_s = 600;  ///< Of one task; a task beyond it is killed.
+  unsigned timeout_s = 600;  ///< Of one task; a task beyond it is killed. 0: no limit.
   /// Of one task: private writable memory (RLIMIT_DATA), what it inherits included; 0: no limit.
   /// The first allocation beyond it ends the task.
   unsigned memory_mib = 0;

@@ -100,13 +100,18 @@ class Searcher {
             .seed = options_.seed};
   }
 
+  /// What is found does not depend on time: nothing is given up.
+  [[nodiscard]] ProcessPoolOptions pool() const {
+    return {.workers = options_.workers, .timeout_s = 0};
+  }
+
   /// Runs the tasks in processes of their own. Nullopt where the mapping is refused.
   std::vector<std::optional<Cost>> measure(std::size_t count, const std::string& what,
                                            const std::function<Cost(std::size_t)>& task) const {
     std::vector<std::optional<Cost>> costs(count);
     std::size_t done = 0;
     run_in_processes(
-        count, {.workers = options_.workers}, [&](std::size_t i) { return to_text(task(i)); },
+        count, pool(), [&](std::size_t i) { return to_text(task(i)); },
         [&](std::size_t i, const TaskResult& r) {
           progress_(fmt::format("{}: {} of {}", what, ++done, count));
           if (r.status == TaskStatus::kDone) {
@@ -165,7 +170,7 @@ class Searcher {
     };
     std::size_t done = 0;
     run_in_processes(
-        jobs_.size(), {.workers = options_.workers},
+        jobs_.size(), pool(),
         [&](std::size_t i) {
           const Job& job = jobs_[i];
           return to_text(search_layer(heuristic_, config_, job.layer,
@@ -173,7 +178,9 @@ class Searcher {
         },
         [&](std::size_t i, const TaskResult& r) {
           progress_(fmt::format("searching layers: {} of {}", ++done, jobs_.size()));
-          if (r.status != TaskStatus::kDone) fail("{}: {}", plan_of(jobs_[i]).name, r.text);
+          const std::string& name = plan_of(jobs_[i]).name;
+          if (r.status == TaskStatus::kError) fail("{}: {}", name, r.text);
+          if (r.status != TaskStatus::kDone) throw RunFault(fmt::format("{}: {}", name, r.text));
           jobs_[i].candidates = candidates_from_text(r.text, plan_of(jobs_[i]), base_.layer(name));
         });
   }

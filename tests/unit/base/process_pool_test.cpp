@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <map>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/unit/base/expect_error.h"
 
@@ -86,6 +88,15 @@ TEST(ProcessPool, FailuresAreToldApart) {
   is(5, TaskStatus::kCrash, "ended without a result");
   is(6, TaskStatus::kTimeout, "took more than 1 s");
   is(7, TaskStatus::kDone, "fine");
+}
+
+TEST(ProcessPool, WithoutALimitTasksTakeTheirTime) {
+  const auto results = run(1, {.timeout_s = 0}, [](std::size_t) -> std::string {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1200));  // Longer than a poll.
+    return "late";
+  });
+  EXPECT_EQ(results.at(0).status, TaskStatus::kDone);
+  EXPECT_EQ(results.at(0).text, "late");
 }
 
 TEST(ProcessPool, ExceptionFromDoneEndsTheTasksUnderWay) {
