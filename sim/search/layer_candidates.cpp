@@ -257,6 +257,27 @@ void set_numbers(LayerDecision& d, const Numbers& n) {
 
 }  // namespace
 
+std::string readable(const LayerDecision& d) {
+  std::string text;
+  const auto add = [&](std::string_view name, const auto& value) {
+    if (value) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, *value);
+  };
+  add("out_h", d.out_h);
+  add("out_w", d.out_w);
+  add("out_c", d.out_c);
+  add("in_c", d.in_c);
+  if (d.loop_order) text += fmt::format(" {}", mapper::name_of(*d.loop_order));
+  if (d.streamed.value_or(false)) text += " streamed";
+  add("heads", d.heads);
+  add("rows", d.rows);
+  add("keys", d.keys);
+  add("level", d.cut_level);
+  add("units", d.cut_units);
+  for (const mapper::BufferDecision& b : d.buffers) add(b.name + "_slots", b.slots);
+  add("acc_slots", d.acc_slots);
+  return text;
+}
+
 std::string to_text(const LayerCandidates& c) {
   std::string text = fmt::format("{} {:.17g} {}", c.evaluated, c.space, c.complete ? 1 : 0);
   for (const LayerDecision& d : c.decisions) {

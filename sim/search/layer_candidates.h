@@ -36,6 +36,9 @@ struct LayerCandidates {
                                            const mapper::LayerDecision* fixed,
                                            const LayerSearchOptions& options);
 
+/// What is decided of a layer, in a line.
+[[nodiscard]] std::string readable(const mapper::LayerDecision& decision);
+
 /// Candidates on their way out of a process; what `fixed` decides does not travel. @{
 [[nodiscard]] std::string to_text(const LayerCandidates& candidates);
 [[nodiscard]] LayerCandidates candidates_from_text(const std::string& text,

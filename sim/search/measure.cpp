@@ -33,8 +33,9 @@ Cost simulate_network(const graph::Graph& network, const NpuConfig& config,
   for (options.repeat_effort = 1;;
        options.repeat_effort = kernels::next_effort(options.repeat_effort)) {
     kernels::Compiled compiled = kernels::compile(network, config, options);
-    auto machine = std::make_unique<Machine>(config, std::move(compiled.program),
-                                             MachineOptions{.timing_only = true});
+    auto machine =
+        std::make_unique<Machine>(config, std::move(compiled.program),
+                                  MachineOptions{.timing_only = true, .check_hazards = false});
     machine->run();
     const RunStats stats = machine->stats();
     if (options.repeat_effort == 0 ||

@@ -15,7 +15,8 @@ namespace npu::search {
 [[nodiscard]] Cost simulate_layer(const kernels::MappedNetwork& network, const NpuConfig& config,
                                   std::size_t layer);
 
-/// Simulates one inference of a network, timing only; equal layers that repeat once.
+/// Simulates one inference of a network, timing only; equal layers that repeat once. Without the
+/// check for hazards, which is for who chooses among the costs.
 /// @throws Error if it does not map. @throws RunFault.
 [[nodiscard]] Cost simulate_network(const graph::Graph& network, const NpuConfig& config,
                                     kernels::CompileOptions options);

@@ -11,6 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/base/process_pool.h"
 #include "sim/base/suggest.h"
+#include "sim/core/hazard_checker.h"
 #include "sim/search/layer_candidates.h"
 #include "sim/search/measure.h"
 #include "sim/search/residency.h"
@@ -41,27 +42,6 @@ void put(Decisions& decisions, const LayerDecision& d) {
   decisions.layers.push_back(d);
 }
 
-std::string readable(const LayerDecision& d) {
-  std::string text;
-  const auto add = [&](std::string_view name, const auto& value) {
-    if (value) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, *value);
-  };
-  add("out_h", d.out_h);
-  add("out_w", d.out_w);
-  add("out_c", d.out_c);
-  add("in_c", d.in_c);
-  if (d.loop_order) text += fmt::format(" {}", mapper::name_of(*d.loop_order));
-  if (d.streamed.value_or(false)) text += " streamed";
-  add("heads", d.heads);
-  add("rows", d.rows);
-  add("keys", d.keys);
-  add("level", d.cut_level);
-  add("units", d.cut_units);
-  for (const mapper::BufferDecision& b : d.buffers) add(b.name + "_slots", b.slots);
-  add("acc_slots", d.acc_slots);
-  return text;
-}
-
 class Searcher {
  public:
   Searcher(const graph::Graph& network, const NpuConfig& config, const Options& options,
@@ -86,7 +66,8 @@ class Searcher {
     kernels::CompileOptions o;
     o.timing_only = true;
     o.attention = options_.attention;
-    o.decisions = &d;
+    // Without decisions the heuristic mapping may take as many steps as it likes.
+    if (!d.layers.empty() || !d.tensors.empty() || !d.attention.empty()) o.decisions = &d;
     return o;
   }
   [[nodiscard]] MappedNetwork map_with(const Decisions& d) const {
@@ -356,9 +337,12 @@ class Searcher {
     }
   }
 
+  /// The simulations have not looked for hazards: what they chose is proven here, once.
   void finish() {
-    kernels::CompileOptions o = compile_options(out_.decisions);
-    out_.mapping_yaml = kernels::compile(source_, config_, o).mapping_yaml;
+    const kernels::Compiled whole =
+        kernels::compile(source_, config_, compile_options(out_.decisions));
+    check_program(whole.program, config_);
+    out_.mapping_yaml = whole.mapping_yaml;
   }
 
   static constexpr std::size_t kMostSingles = 64;
