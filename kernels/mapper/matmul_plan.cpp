@@ -71,6 +71,8 @@ WindowProblem products_problem(const Graph& graph, const Node& node, const Stora
   p.w_resident = storages.of(node.inputs[1]).resident;
   p.w_per_image = true;
   p.batch = products.count();
+  p.inner_batch = products.inner();
+  p.shares_x = !products.lead.empty() && !products.lead.back().a;
   return p;
 }
 

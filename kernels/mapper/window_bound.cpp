@@ -87,7 +87,8 @@ double vector_cycles(const WindowProblem& p, const NpuConfig& config, const Wind
   double cycles = elements * per_element;
   if (whole && !vector.pipelined) {
     const int64_t tiles = ceil_div(p.out_h, *partial.out_h) * ceil_div(p.out_w, *partial.out_w) *
-                          ceil_div(p.out_c, *partial.out_c) * p.batch * p.groups;
+                          ceil_div(p.out_c, *partial.out_c) * ceil_div(p.batch, partial.images) *
+                          p.groups;
     cycles += static_cast<double>(tiles * vector.latency_cycles * (p.adds_bias ? 2 : 1));
   }
   return cycles;
@@ -100,7 +101,8 @@ CompulsoryBytes compulsory_bytes(const WindowProblem& p) {
   CompulsoryBytes bytes;
   const int64_t groups = p.kind == WindowKind::kConv ? p.groups : 1;
   if (!p.x_resident) {
-    bytes.x = p.batch * p.in_c * groups * p.x_size *
+    const int64_t images = p.shares_x ? p.batch / p.inner_batch : p.batch;
+    bytes.x = images * p.in_c * groups * p.x_size *
               touched(p.out_h, p.in_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, p.up_h) *
               touched(p.out_w, p.in_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, p.up_w);
   }

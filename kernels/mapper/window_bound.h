@@ -11,6 +11,7 @@ namespace npu::mapper {
 /// Extents of a window tile that are chosen so far.
 struct WindowPartial {
   std::optional<std::int64_t> out_h = {}, out_w = {}, out_c = {}, in_c = {};
+  std::int64_t images = 1;  ///< Whole products per step.
 };
 
 /// Bytes between DRAM and scratchpad that no tiling of the layer avoids: inputs that some tap

@@ -34,22 +34,28 @@ Transfer WindowGeometry::input(const TilePlace& at, int64_t depth) const {
   const int64_t run = depth * p_.x_size;
   const int64_t kept = config_.dma.full_rate_run_bytes == 0 ? 0 : run;
   if (run == pixel) {
-    return {.rows = at.in_h, .run = at.in_w * pixel, .pitch = p_.in_w * pixel, .kept_run = kept};
+    return {.rows = at.in_h * inputs(at),
+            .run = at.in_w * pixel,
+            .pitch = p_.in_w * pixel,
+            .kept_run = kept};
   }
   return {.rows = at.in_h * at.in_w, .run = run, .pitch = pixel, .kept_run = kept};
 }
 
-Transfer WindowGeometry::weights(int64_t channels, int64_t depth, bool is_last) const {
+Transfer WindowGeometry::weights(int64_t channels, int64_t depth, bool is_last,
+                                 int64_t images) const {
   const int64_t k = p_.kind == WindowKind::kDepthwise ? p_.taps() : p_.taps() * depth;
   int64_t bytes = channels * k * p_.w_size;
   if (t_.params_bytes == 0 && is_last) bytes = round_up(bytes, 16) + channels * p_.param_bytes;
-  return {.rows = 1, .run = bytes, .pitch = bytes};
+  return {.rows = images, .run = bytes, .pitch = bytes};
 }
 
 Transfer WindowGeometry::output(const TilePlace& at, int64_t rows, int64_t channels) const {
   const int64_t pixel = p_.out_c * p_.groups * p_.y_size;
   const int64_t run = channels * p_.y_size;
-  if (run == pixel) return {.rows = rows, .run = at.out_w * pixel, .pitch = p_.out_w * pixel};
+  if (run == pixel) {
+    return {.rows = rows * at.images, .run = at.out_w * pixel, .pitch = p_.out_w * pixel};
+  }
   return {.rows = rows * at.out_w, .run = run, .pitch = pixel};
 }
 
@@ -62,7 +68,7 @@ Range WindowGeometry::input_range(const TilePlace& at, int slot) const {
   const int64_t first =
       std::max<int64_t>(0, (at.row * t_.out_h * p_.window.stride_h - p_.window.pad_top) / p_.up_h);
   const int64_t low = at_.x + (at.image * p_.in_h + first) * row;
-  return {low, low + at.in_h * row};
+  return {low, low + at.in_h * inputs(at) * row};
 }
 
 Range WindowGeometry::output_range(const TilePlace& at, int slot) const {
@@ -72,7 +78,7 @@ Range WindowGeometry::output_range(const TilePlace& at, int slot) const {
   }
   const int64_t row = p_.out_w * p_.out_c * p_.groups * p_.y_size;
   const int64_t low = at_.y + (at.image * p_.out_h + at.row * t_.out_h) * row;
-  return {low, low + at.out_h * row};
+  return {low, low + at.out_h * at.images * row};
 }
 
 timing::Precision precision_of(DType type) {

@@ -23,10 +23,11 @@ struct TileRun {
 [[nodiscard]] std::vector<TileRun> runs_of(std::int64_t out, std::int64_t tile,
                                            const WindowProblem& problem, bool vertical);
 
-/// Where a tile is in space, in tiles, and its extents.
+/// Where a tile is in space, in tiles, and its extents. Of several whole products the first one.
 struct TilePlace {
   std::int64_t image = 0, row = 0, column = 0;
   std::int64_t out_h = 0, out_w = 0, in_h = 0, in_w = 0;
+  std::int64_t images = 1;
 };
 
 /// What the tiles of a layer move, and where it lies in the scratchpad.
@@ -38,9 +39,9 @@ class WindowGeometry {
 
   [[nodiscard]] const WindowPlacement& at() const { return at_; }
   [[nodiscard]] cost::Transfer input(const TilePlace& at, std::int64_t depth) const;
-  /// A block of weights; the last one of a sum brings its channels' parameters.
-  [[nodiscard]] cost::Transfer weights(std::int64_t channels, std::int64_t depth,
-                                       bool is_last) const;
+  /// A block of weights of each image; the last one of a sum brings its channels' parameters.
+  [[nodiscard]] cost::Transfer weights(std::int64_t channels, std::int64_t depth, bool is_last,
+                                       std::int64_t images) const;
   [[nodiscard]] cost::Transfer output(const TilePlace& at, std::int64_t rows,
                                       std::int64_t channels) const;
   /// Where a unit reads a tile's input, or writes its output: slot or resident rows. @{
@@ -48,6 +49,11 @@ class WindowGeometry {
   [[nodiscard]] cost::Range output_range(const TilePlace& at, int slot) const;  ///< @}
 
  private:
+  /// Images of the tile with an input of their own.
+  [[nodiscard]] std::int64_t inputs(const TilePlace& at) const {
+    return p_.shares_x ? 1 : at.images;
+  }
+
   const WindowProblem& p_;
   const WindowTile& t_;
   const NpuConfig& config_;

@@ -84,16 +84,31 @@ class WindowWalk {
   }
   template <typename Visit>
   void over_space(Visit&& visit) {
-    pipeline_.repeat(p_.batch, [&](int64_t image) {
+    over_images([&](int64_t image, int64_t images) {
       for (const TileRun& r : rows_) {
         pipeline_.repeat(r.count, [&](int64_t i) {
           for (const TileRun& c : columns_) {
             pipeline_.repeat(c.count, [&](int64_t j) {
-              visit(TilePlace{image, r.first + i, c.first + j, r.out, c.out, r.in, c.in});
+              visit(TilePlace{image, r.first + i, c.first + j, r.out, c.out, r.in, c.in, images});
             });
           }
         });
       }
+    });
+  }
+  /// visit(first, number): images of a step; several are of the innermost dimension.
+  template <typename Visit>
+  void over_images(Visit&& visit) {
+    if (t_.images == 1) {
+      pipeline_.repeat(p_.batch, [&](int64_t image) { visit(image, 1); });
+      return;
+    }
+    const int64_t rest = p_.inner_batch % t_.images;
+    pipeline_.repeat(p_.batch / p_.inner_batch, [&](int64_t i) {
+      const int64_t first = i * p_.inner_batch;
+      pipeline_.repeat(p_.inner_batch / t_.images,
+                       [&](int64_t j) { visit(first + j * t_.images, t_.images); });
+      if (rest > 0) visit(first + p_.inner_batch - rest, rest);
     });
   }
 
@@ -127,7 +142,8 @@ class WindowWalk {
     }
     int64_t words = 0;
     if (t_.x_slots > 0) {
-      const int64_t space = (s.at.image * 65536 + s.at.row) * 65536 + s.at.column;
+      const int64_t image = p_.shares_x ? s.at.image / p_.inner_batch : s.at.image;
+      const int64_t space = (image * 65536 + s.at.row) * 65536 + s.at.column;
       const bool by_group = p_.kind == WindowKind::kConv;
       const int64_t key = space * 65536 + s.first_c + (by_group ? group_ * 4096 : 0);
       const Pipeline::Claim c = pipeline_.claim(x_, key);
@@ -150,7 +166,7 @@ class WindowWalk {
         load_weights(s, *c.slot);
       }
     }
-    words += has_array_ ? (preloads_ ? 2 : 1) : 0;
+    words += has_array_ ? (preloads_ ? 2 : 1) * s.at.images : 0;
     if (s.is_last) words += (t_.y_slots > 0 ? 2 : 1) + (p_.adds_bias ? 1 : 0);
     pipeline_.dispatch(words);
     store_output();
@@ -165,7 +181,7 @@ class WindowWalk {
   }
 
   void load_weights(const Step& s, Pipeline::Slot& slot) {
-    const Transfer t = geometry_.weights(s.channels, s.depth, s.is_last);
+    const Transfer t = geometry_.weights(s.channels, s.depth, s.is_last, s.at.images);
     const int64_t base = geometry_.at().w + s.w_slot * t_.w_bytes;
     const bool own = config_.dma.channels >= 3;
     slot.ready = pipeline_.load(own ? Pipeline::Channel::kWeights : Pipeline::Channel::kLoad, t,
@@ -182,7 +198,8 @@ class WindowWalk {
     if (now.is_there) {
       now.done = now.x != nullptr ? now.x->ready : 0;
       if (has_array_) {
-        now.done = multiply(now);
+        if (now.is_first) acc_now_ = pipeline_.claim(acc_, ++acc_key_);
+        for (int64_t i = 0; i < now.at.images; ++i) now.done = multiply(now);
         if (now.x != nullptr) now.x->free = now.done;
         if (now.w != nullptr) now.w->free = now.done;
       }
@@ -232,7 +249,6 @@ class WindowWalk {
       pipeline_.preload(cycles,
                         {w_range, static_cast<double>(fold.k * fold.n * tile.w_bytes()), false}, w);
     }
-    if (s.is_first) acc_now_ = pipeline_.claim(acc_, ++acc_key_);
     const double sums = tile.sum_bytes() > 0 ? static_cast<double>(p_.acc_size()) /
                                                    static_cast<double>(tile.sum_bytes())
                                              : 1;
@@ -272,7 +288,7 @@ class WindowWalk {
   }
   /// The vector unit's part. @return when it is done.
   double output(const Step& s) {
-    const int64_t elements = s.at.out_h * s.at.out_w * s.channels;
+    const int64_t elements = s.at.images * s.at.out_h * s.at.out_w * s.channels;
     double after = s.done;
     Pipeline::Claim y;
     if (t_.y_slots > 0) {
@@ -366,10 +382,13 @@ class WindowWalk {
 WindowPrediction predict_window(const WindowProblem& problem, const WindowTile& tile,
                                 const NpuConfig& config, const WindowPlacement& placement) {
   WindowPrediction prediction = WindowWalk(problem, tile, config, placement).run();
-  const double bound = window_bound(
-      problem, config,
-      {.out_h = tile.out_h, .out_w = tile.out_w, .out_c = tile.out_c, .in_c = tile.in_c},
-      tile.streamed);
+  const double bound = window_bound(problem, config,
+                                    {.out_h = tile.out_h,
+                                     .out_w = tile.out_w,
+                                     .out_c = tile.out_c,
+                                     .in_c = tile.in_c,
+                                     .images = tile.images},
+                                    tile.streamed);
   prediction.cycles = std::max(prediction.cycles, static_cast<int64_t>(std::ceil(bound)));
   return prediction;
 }

@@ -43,6 +43,10 @@ struct WindowProblem {
   /// The weights are an activation: one matrix per image, without parameters.
   bool w_per_image = false;
   bool w_resident = false;
+  /// Of w_per_image: images that follow each other in the innermost dimension, of which several may
+  /// share a step, and whether they have one x.
+  std::int64_t inner_batch = 1;
+  bool shares_x = false;
 
   [[nodiscard]] std::int64_t taps() const {
     return std::int64_t{window.kernel_h} * window.kernel_w;
