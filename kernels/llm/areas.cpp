@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/llm/step.h"
+#include "kernels/mapper/memory_plan.h"
 #include "sim/base/math.h"
 
 namespace npu::llm_kernels {
@@ -79,7 +80,7 @@ Areas place_activations(const ModelLayout& layout, int64_t rows, int64_t logit_r
 Areas place_areas(const ModelLayout& layout, const NpuConfig& config, int64_t rows,
                   int64_t logit_rows) {
   Areas a = place_activations(layout, rows, logit_rows);
-  const int64_t capacity = config.scratchpad.capacity_bytes / kAlignment * kAlignment;
+  const int64_t capacity = mapper::scratchpad_capacity(config);
   const int64_t half = (capacity - a.end) / 2;
   if (half < Areas::kSlots * 2 * kAlignment) {
     fail("scratchpad: activations of {} rows need {} bytes and tiles some more, {} are there", rows,

@@ -25,6 +25,9 @@ void place_buffers(LayerPlan& plan, const Storages& storages, int layer,
 void predict_layer(LayerPlan& plan, const graph::Graph& graph, const NpuConfig& config,
                    const Storages& storages);
 
+/// Whether the decision, which may be nullptr, has addresses of buffers.
+[[nodiscard]] bool has_addresses(const LayerDecision* decision);
+
 /// Bytes that the buffers of layer `layer` may take.
 [[nodiscard]] std::int64_t layer_budget(const Storages& storages, int layer,
                                         std::int64_t capacity_bytes, const LayerDecision* decision);

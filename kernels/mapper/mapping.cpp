@@ -116,7 +116,7 @@ Mapping map_network(const Graph& graph, const NpuConfig& config, Partition parti
   const Storages bare =
       find_storages(graph, part.layers, part.aliases, part.npu_inputs, part.npu_outputs);
   std::vector<int64_t> reserve = reserves(graph, config, part.layers);
-  const int64_t capacity = config.scratchpad.capacity_bytes / kAlignment * kAlignment;
+  const int64_t capacity = scratchpad_capacity(config);
   const ResidentDecisions residents = resident_decisions(bare, decided, names);
 
   // A layer that does not fit beside its residents gets more room and the network is placed again;

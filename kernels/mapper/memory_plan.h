@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
 
 namespace npu::mapper {
@@ -73,5 +74,20 @@ void place_residents(Storages& storages, const std::vector<std::int64_t>& reserv
 
 /// First byte above the storages that are resident during `layer`.
 [[nodiscard]] std::int64_t work_area_begin(const Storages& storages, int layer);
+
+/// Bytes of the scratchpad that are given out: whole multiples of kAlignment.
+[[nodiscard]] std::int64_t scratchpad_capacity(const NpuConfig& config);
+
+/// A free piece of the scratchpad, in which buffers lie one behind the other.
+struct FreeArea {
+  std::int64_t low = 0, high = 0;
+
+  [[nodiscard]] std::int64_t bytes() const { return high - low; }
+  /// Takes the bytes of a buffer from the low or the high end. @return its address.
+  std::int64_t take(std::int64_t buffer_bytes, bool from_the_top);
+};
+/// The piece for the buffers of `layer` if none of them has a decided address: above the residents,
+/// or where addresses of residents are decided the largest.
+[[nodiscard]] FreeArea work_area(const Storages& storages, int layer, std::int64_t capacity_bytes);
 
 }  // namespace npu::mapper

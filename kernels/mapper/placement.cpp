@@ -41,25 +41,6 @@ std::vector<Held> free_pieces(std::vector<Held> held, int64_t capacity) {
   return pieces;
 }
 
-bool has_address(const BufferDecision& b) { return b.address.has_value(); }
-bool has_addresses(const LayerDecision* d) {
-  return d != nullptr && std::any_of(d->buffers.begin(), d->buffers.end(), has_address);
-}
-
-/// The piece for all buffers of a layer without decided addresses: above the residents, or where
-/// addresses of residents are decided the largest.
-Held area_of(const Storages& storages, int layer, int64_t capacity) {
-  const bool decided = std::any_of(storages.all.begin(), storages.all.end(), [&](const Storage& s) {
-    return s.resident && s.decided_address && s.first_layer <= layer && layer <= s.last_layer;
-  });
-  Held area{work_area_begin(storages, layer), capacity, {}};
-  if (!decided) return area;
-  for (const Held& piece : free_pieces(residents(storages, layer), capacity)) {
-    if (piece.high - piece.low > area.high - area.low) area = piece;
-  }
-  return area;
-}
-
 [[noreturn]] void refuse(const LayerPlan& plan, const Buffer& b, FaultKind kind, int64_t there,
                          const std::string& why) {
   fail_mapping({.kind = kind,
@@ -117,12 +98,36 @@ void place_free(LayerPlan& plan, Buffer& b, int64_t capacity, bool from_the_top,
 
 }  // namespace
 
+bool has_addresses(const LayerDecision* d) {
+  return d != nullptr && std::any_of(d->buffers.begin(), d->buffers.end(),
+                                     [](const BufferDecision& b) { return b.address.has_value(); });
+}
+
+int64_t scratchpad_capacity(const NpuConfig& config) {
+  return config.scratchpad.capacity_bytes / kAlignment * kAlignment;
+}
+
+int64_t FreeArea::take(int64_t buffer_bytes, bool from_the_top) {
+  if (from_the_top) return high -= buffer_bytes;
+  low += buffer_bytes;
+  return low - buffer_bytes;
+}
+
+FreeArea work_area(const Storages& storages, int layer, int64_t capacity) {
+  const bool decided = std::any_of(storages.all.begin(), storages.all.end(), [&](const Storage& s) {
+    return s.resident && s.decided_address && s.first_layer <= layer && layer <= s.last_layer;
+  });
+  FreeArea area{work_area_begin(storages, layer), capacity};
+  if (!decided) return area;
+  for (const Held& piece : free_pieces(residents(storages, layer), capacity)) {
+    if (piece.high - piece.low > area.bytes()) area = {piece.low, piece.high};
+  }
+  return area;
+}
+
 int64_t layer_budget(const Storages& storages, int layer, int64_t capacity_bytes,
                      const LayerDecision* decision) {
-  if (!has_addresses(decision)) {
-    const Held area = area_of(storages, layer, capacity_bytes);
-    return area.high - area.low;
-  }
+  if (!has_addresses(decision)) return work_area(storages, layer, capacity_bytes).bytes();
   int64_t bytes = 0;
   for (const Held& piece : free_pieces(residents(storages, layer), capacity_bytes))
     bytes += piece.high - piece.low;
@@ -132,16 +137,8 @@ int64_t layer_budget(const Storages& storages, int layer, int64_t capacity_bytes
 void place_buffers(LayerPlan& plan, const Storages& storages, int layer, int64_t capacity_bytes,
                    bool from_the_top, const LayerDecision* decision) {
   if (!has_addresses(decision)) {
-    Held area = area_of(storages, layer, capacity_bytes);
-    for (Buffer& b : plan.buffers) {
-      if (from_the_top) {
-        area.high -= b.bytes();
-        b.address = area.high;
-      } else {
-        b.address = area.low;
-        area.low += b.bytes();
-      }
-    }
+    FreeArea area = work_area(storages, layer, capacity_bytes);
+    for (Buffer& b : plan.buffers) b.address = area.take(b.bytes(), from_the_top);
     return;
   }
   std::vector<Held> held = residents(storages, layer);

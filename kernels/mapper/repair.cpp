@@ -170,7 +170,7 @@ class Repairer {
         const bool alive = s.resident && s.first_layer <= index && index <= s.last_layer;
         if (alive) beside(s.address, s.address + s.bytes);
       }
-      beside(config_.scratchpad.capacity_bytes / kAlignment * kAlignment, 0);
+      beside(scratchpad_capacity(config_), 0);
     } catch (const Error&) {
     }
     return addresses;

@@ -234,17 +234,9 @@ void walk(const Search& search, const Best& best, const WindowSearchOptions& opt
 
 mapper::WindowPlacement WorkArea::place(const WindowTile& t) const {
   mapper::WindowPlacement placed = residents;
-  int64_t at_low = low;
-  int64_t at_high = high;
+  mapper::FreeArea area = free;
   const auto put = [&](int64_t& address, int64_t bytes) {
-    if (bytes == 0) return;
-    if (from_the_top) {
-      at_high -= bytes;
-      address = at_high;
-    } else {
-      address = at_low;
-      at_low += bytes;
-    }
+    if (bytes > 0) address = area.take(bytes, from_the_top);
   };
   put(placed.x, t.x_bytes * t.x_slots);
   put(placed.w, t.w_bytes * t.w_slots);

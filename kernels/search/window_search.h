@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/mapper/memory_plan.h"
 #include "kernels/mapper/window_bound.h"
 #include "kernels/mapper/window_pipeline.h"
 #include "kernels/mapper/window_tiling.h"
@@ -16,12 +17,13 @@ namespace npu::search {
 
 /// The free area of the scratchpad that a layer's buffers are placed in, one behind the other.
 struct WorkArea {
-  std::int64_t low = 0, high = 0;
+  mapper::FreeArea free;
+  std::int64_t others = 0;  ///< Bytes of buffers behind those of the tile.
   bool from_the_top = false;
   /// Residents, where the layer has no buffer of its own.
   mapper::WindowPlacement residents;
 
-  [[nodiscard]] std::int64_t bytes() const { return high - low; }
+  [[nodiscard]] std::int64_t bytes() const { return free.bytes() - others; }
   /// Where the buffers of a tile lie, as the mapper places them.
   [[nodiscard]] mapper::WindowPlacement place(const mapper::WindowTile& tile) const;
 };

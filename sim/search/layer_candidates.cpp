@@ -21,15 +21,6 @@ using mapper::LayerPlan;
 using mapper::WindowTile;
 using std::int64_t;
 
-int64_t capacity_of(const NpuConfig& config) {
-  return config.scratchpad.capacity_bytes / mapper::kAlignment * mapper::kAlignment;
-}
-
-bool has_addresses(const LayerDecision* fixed) {
-  return fixed != nullptr && std::any_of(fixed->buffers.begin(), fixed->buffers.end(),
-                                         [](const auto& b) { return b.address.has_value(); });
-}
-
 /// What a search decides on top of what the user did.
 LayerDecision start_of(const LayerPlan& plan, const LayerDecision* fixed) {
   LayerDecision d = fixed != nullptr ? *fixed : LayerDecision{};
@@ -80,7 +71,7 @@ class LayerSearch {
   LayerCandidates run() {
     LayerCandidates nothing;
     nothing.complete = true;
-    if (has_addresses(fixed_)) return nothing;
+    if (mapper::has_addresses(fixed_)) return nothing;
     if (plan_.window && plan_.tile.images == 1) return window();
     if (node_.kind == graph::OpKind::kAttention) return attention();
     if (plan_.chunk > 0) return chunks();
@@ -90,15 +81,16 @@ class LayerSearch {
  private:
   [[nodiscard]] int64_t budget_bytes() const {
     return mapper::layer_budget(network_.mapping.storages, static_cast<int>(layer_),
-                                capacity_of(config_), fixed_);
+                                mapper::scratchpad_capacity(config_), fixed_);
   }
 
   LayerCandidates window() {
     const mapper::Storages& storages = network_.mapping.storages;
     WindowLayer w{.problem = *plan_.window, .area = {}, .decided = {}};
     if (fixed_ != nullptr) w.decided = mapper::window_decision(*fixed_);
-    w.area.low = mapper::work_area_begin(storages, static_cast<int>(layer_));
-    w.area.high = w.area.low + budget_bytes() - plan_.tile.params_bytes;
+    w.area.free =
+        mapper::work_area(storages, static_cast<int>(layer_), mapper::scratchpad_capacity(config_));
+    w.area.others = plan_.tile.params_bytes;
     w.area.from_the_top = layer_ % 2 == 1;
     const auto address = [&](graph::TensorId id) -> int64_t {
       if (id == graph::kAbsent || storages.of_tensor[static_cast<std::size_t>(id)] < 0) return 0;
@@ -312,7 +304,7 @@ void replace_layer(kernels::MappedNetwork& network, const NpuConfig& config, std
                    const LayerDecision& decision) {
   LayerPlan& old = network.mapping.layers[layer];
   const mapper::Storages& storages = network.mapping.storages;
-  const int64_t capacity = capacity_of(config);
+  const int64_t capacity = mapper::scratchpad_capacity(config);
   LayerPlan plan = mapper::plan_layer(
       network.graph, config, storages, old.node, old.name,
       mapper::layer_budget(storages, static_cast<int>(layer), capacity, &decision), &decision);

@@ -84,13 +84,19 @@ std::vector<Move> residency_moves(const kernels::MappedNetwork& network,
   return moves;
 }
 
-std::vector<bool> changed_layers(const kernels::MappedNetwork& a, const kernels::MappedNetwork& b) {
+std::vector<bool> changed_layers(const kernels::MappedNetwork& a, const kernels::MappedNetwork& b,
+                                 const NpuConfig& config) {
+  const std::int64_t capacity = mapper::scratchpad_capacity(config);
+  const auto area = [&](const kernels::MappedNetwork& of, std::size_t layer) {
+    const mapper::FreeArea free =
+        mapper::work_area(of.mapping.storages, static_cast<int>(layer), capacity);
+    return std::pair(free.low, free.high);
+  };
   NPU_CHECK(a.mapping.layers.size() == b.mapping.layers.size(), "the same network");
   std::vector<bool> changed;
   for (std::size_t i = 0; i < a.mapping.layers.size(); ++i) {
     const graph::Node& node = a.graph.nodes[static_cast<std::size_t>(a.mapping.layers[i].node)];
-    bool differs = work_area_begin(a.mapping.storages, static_cast<int>(i)) !=
-                   work_area_begin(b.mapping.storages, static_cast<int>(i));
+    bool differs = area(a, i) != area(b, i);
     for (const auto* ids : {&node.inputs, &node.outputs}) {
       for (const graph::TensorId id : *ids) {
         if (id == graph::kAbsent || a.mapping.storages.of_tensor[static_cast<std::size_t>(id)] < 0)

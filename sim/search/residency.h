@@ -23,6 +23,7 @@ struct Move {
 
 /// Layers whose residents or free area differ.
 [[nodiscard]] std::vector<bool> changed_layers(const kernels::MappedNetwork& a,
-                                               const kernels::MappedNetwork& b);
+                                               const kernels::MappedNetwork& b,
+                                               const NpuConfig& config);
 
 }  // namespace npu::search

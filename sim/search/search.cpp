@@ -293,7 +293,7 @@ class Searcher {
       Decisions free = d;
       free.layers = base_.layers;
       const MappedNetwork after = map_with(free);
-      const std::vector<bool> changed = changed_layers(before, after);
+      const std::vector<bool> changed = changed_layers(before, after, config_);
       LayerSearchOptions o = layer_options();
       o.keep = 1;
       for (std::size_t i = 0; i < changed.size(); ++i) {

@@ -41,11 +41,9 @@ inline SmallCase random_case(std::mt19937_64& rng, std::int64_t size) {
   p.param_bytes = p.kind == mapper::WindowKind::kPool ? 0 : 12;
   p.x_resident = draw(0, 2) == 0;
   p.y_resident = draw(0, 2) == 0;
-  c.layer.area = {.low = 0,
-                  .high = std::min<std::int64_t>(c.config.scratchpad.capacity_bytes,
-                                                 std::int64_t{1} << draw(9, 14)),
-                  .from_the_top = draw(0, 1) == 1,
-                  .residents = {}};
+  c.layer.area.free.high =
+      std::min<std::int64_t>(c.config.scratchpad.capacity_bytes, std::int64_t{1} << draw(9, 14));
+  c.layer.area.from_the_top = draw(0, 1) == 1;
   return c;
 }
 

@@ -89,7 +89,7 @@ TEST(WindowSearch, ABudgetThatDoesNotSufficeIsKeptAndSaid) {
   c.layer.problem.window.stride_h = c.layer.problem.window.stride_w = 1;
   c.layer.problem.in_c = c.layer.problem.out_c = 48;
   c.layer.problem.x_resident = c.layer.problem.y_resident = false;
-  c.layer.area.high = 8192;
+  c.layer.area.free.high = 8192;
   const auto search = [&](std::int64_t budget, std::uint64_t seed) {
     return search_window(c.layer, c.config, {.budget = budget, .keep = 3, .seed = seed}, {});
   };
@@ -134,7 +134,7 @@ TEST(WindowSearch, DecidedInputChannelsStayWithAnExhaustedBudget) {
     p.multiplier = kind == mapper::WindowKind::kDepthwise ? 2 : 1;
     p.in_c = 96;
     p.out_c = p.in_c * p.multiplier;
-    layer.area.high = 64 << 10;
+    layer.area.free.high = 64 << 10;
     layer.decided.in_c = 7;  // no size that is tried of itself
     const WindowResult r = search_window(layer, config, {.budget = 60, .keep = 8}, {});
     EXPECT_FALSE(r.complete);
@@ -153,7 +153,7 @@ TEST(WindowSearch, DecidedAccumulatorsSayWhetherTilesAreStreamed) {
   p.in_h = p.in_w = p.out_h = p.out_w = 8;
   p.in_c = p.out_c = 16;
   p.param_bytes = 12;
-  layer.area.high = 64 << 10;
+  layer.area.free.high = 64 << 10;
   for (const int slots : {0, 1, 2}) {
     layer.decided.acc_slots = slots;
     const WindowResult r = search_window(layer, config, {.keep = 4}, {});
