@@ -112,8 +112,7 @@ class Repairer {
       propose(1 - from);
     } else {
       below(from, knob.unit, changed, propose);
-      const bool grows = knob.key.ends_with("slot_bytes") || knob.key.ends_with("slots");
-      if (grows && knob.key == fault_.key && fault_.needed > 0 && knob.unit > 1)
+      if (knob.key.ends_with("slot_bytes") && knob.key == fault_.key && fault_.needed > 0)
         propose(round_up(fault_.needed, knob.unit));
       for (const int64_t value : {int64_t{0}, int64_t{1}, round_up(from, knob.unit)})
         propose(value);

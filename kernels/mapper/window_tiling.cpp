@@ -267,20 +267,4 @@ WindowTile choose_window_tile(const WindowProblem& p, const NpuConfig& config,
   return *best;
 }
 
-WindowTile window_tile_of(const WindowProblem& p, const NpuConfig& config, int64_t scratchpad_bytes,
-                          const WindowTile& wanted, const std::string& layer) {
-  const auto slots = [](int n) { return n > 0 ? std::optional<int>(n) : std::nullopt; };
-  return choose_window_tile(p, config, scratchpad_bytes, layer,
-                            {.out_h = wanted.out_h,
-                             .out_w = wanted.out_w,
-                             .out_c = wanted.out_c,
-                             .in_c = wanted.in_c,
-                             .order = wanted.order,
-                             .streamed = wanted.streamed,
-                             .acc_slots = slots(wanted.acc_slots),
-                             .x_slots = slots(wanted.x_slots),
-                             .w_slots = slots(wanted.w_slots),
-                             .y_slots = slots(wanted.y_slots)});
-}
-
 }  // namespace npu::mapper

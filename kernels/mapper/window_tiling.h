@@ -123,13 +123,6 @@ struct WindowDecision {
                                             std::int64_t scratchpad_bytes, const std::string& layer,
                                             const WindowDecision& decided = {});
 
-/// The tile of given extents, loop order and `streamed`, with the slots that are given (not 0):
-/// fills in buffers, work and predicted cycles. Buffer sizes of `wanted` are not looked at.
-/// @throws MappingError if it does not fit or is not one of the layer.
-[[nodiscard]] WindowTile window_tile_of(const WindowProblem& problem, const NpuConfig& config,
-                                        std::int64_t scratchpad_bytes, const WindowTile& wanted,
-                                        const std::string& layer);
-
 /// Scratchpad slots and addresses start on this boundary [B].
 inline constexpr std::int64_t kAlignment = 64;
 

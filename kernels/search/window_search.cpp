@@ -287,17 +287,6 @@ Cost bound_of(const WindowLayer& layer, const NpuConfig& config, const WindowPar
   return {cycles, energy_pj(config, least, p.type, cycles)};
 }
 
-void visit_all(const WindowLayer& layer, const NpuConfig& config,
-               const std::function<void(const WindowTile&)>& visit) {
-  const Search search(layer, config);
-  for (const Channels& c : search.channels()) {
-    for (const Space& s : search.spaces()) {
-      for (const LoopOrder order : search.orders(c, s))
-        search.over_slots(c, s, order, false, visit);
-    }
-  }
-}
-
 WindowResult search_window(const WindowLayer& layer, const NpuConfig& config,
                            const WindowSearchOptions& options,
                            const std::vector<WindowTile>& first) {

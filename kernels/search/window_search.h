@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -71,10 +70,6 @@ inline constexpr std::int64_t kAllSizes = 16;
 /// Below the cost of every tile with these extents.
 [[nodiscard]] Cost bound_of(const WindowLayer& layer, const NpuConfig& config,
                             const mapper::WindowPartial& partial, bool streamed);
-
-/// Calls visit(tile) for every tile of the space that fits, bound or not: for tests.
-void visit_all(const WindowLayer& layer, const NpuConfig& config,
-               const std::function<void(const mapper::WindowTile&)>& visit);
 
 /// Branch and bound over streaming, input and output channels, rows and columns, loop order, slots:
 /// nodes in the order of their bounds, until what is left lies above the `keep` best. Where the
