@@ -204,7 +204,7 @@ class StepChecker {
     current_ = kept;
     layer_ = repeats_.kept[static_cast<std::size_t>(kept)].layer;
     plan_ = &mapping_.layers[static_cast<std::size_t>(layer_)];
-    const bool has_sums = plan_->window && plan_->window->kind != mapper::WindowKind::kPool;
+    const bool has_sums = plan_->window && mapper::uses_array(*plan_->window);
     sums_.reset();
     if (has_sums) sums_.emplace(*plan_, loads_);
     for (const graph::TensorId id : node().outputs) outputs_.emplace_back(mapping_.storages.of(id));

@@ -119,8 +119,7 @@ class LayerPlanner {
     } else {
       plan_.window = window_problem(graph_, node_, storages_);
     }
-    if (plan_.window->kind != WindowKind::kPool)
-      require_arithmetic(plan_.window->type, config_, plan_.name);
+    if (uses_array(*plan_.window)) require_arithmetic(plan_.window->type, config_, plan_.name);
     const WindowDecision decided = window_decision(d_);
     plan_.tile = is_products
                      ? choose_products_tile(*plan_.window, plan_.products, config_, budget_,

@@ -137,7 +137,7 @@ class LayerCheck {
       slot("x", largest_span(p.out_h, t.out_h, p, true) * largest_span(p.out_w, t.out_w, p, false) *
                     t.in_c * p.x_size * products(inner.a));
     }
-    const bool has_array = p.kind != WindowKind::kPool;
+    const bool has_array = uses_array(p);
     if (has_array && !p.w_resident) {
       const int64_t k = p.taps() * (p.kind == WindowKind::kDepthwise ? 1 : t.in_c);
       const bool records = t.params_bytes == 0;

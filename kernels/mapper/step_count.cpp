@@ -12,8 +12,8 @@ using graph::Node;
 using std::int64_t;
 
 int64_t window_steps(const WindowProblem& p, const WindowTile& t) {
-  const bool reduces = p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
-  const int64_t parts = (reduces ? ceil_div(p.in_c, t.in_c) : 1) * (t.tap_by_tap ? p.taps() : 1);
+  const int64_t parts =
+      (has_channel_input(p) ? ceil_div(p.in_c, t.in_c) : 1) * (t.tap_by_tap ? p.taps() : 1);
   const int64_t rows = t.streamed ? t.piece_h : t.out_h;
   return ceil_div(p.batch, t.images) * p.groups * ceil_div(p.out_h, rows) *
          ceil_div(p.out_w, t.out_w) * ceil_div(p.out_c, t.out_c) * parts;

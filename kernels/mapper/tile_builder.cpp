@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/mapper/window_geometry.h"
 #include "sim/base/math.h"
 #include "sim/timing/mac_timing.h"
 #include "sim/timing/stripe_timing.h"
@@ -53,8 +54,7 @@ int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, i
 
 std::optional<WindowTile> TileBuilder::build(WindowTile t) {
   if (t.out_h > kMaxExtent || t.out_w > kMaxExtent || t.out_c > kMaxExtent) return std::nullopt;
-  t.tap_by_tap =
-      is_float(p_.type) && p_.kind == WindowKind::kConv && p_.taps() > 1 && t.in_c < p_.in_c;
+  t.tap_by_tap = splits_taps(p_, t.in_c);
   layout(t);
   if (t.streamed) return stream(t);
   take_decided(t);

@@ -10,12 +10,6 @@ namespace npu::mapper {
 inline constexpr std::int64_t kMaxExtent =
     65535;  ///< Of a tile: what the instructions' fields hold.
 
-[[nodiscard]] inline bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
-/// Whether the sums run over input channels.
-[[nodiscard]] inline bool has_channel_input(const WindowProblem& p) {
-  return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
-}
-
 /// Fills in bytes, slots and work of tiles of one layer.
 class TileBuilder {
  public:

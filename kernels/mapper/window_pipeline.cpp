@@ -31,8 +31,8 @@ class WindowWalk {
         t_(tile),
         config_(config),
         pipeline_(config),
-        has_array_(p_.kind != WindowKind::kPool),
-        has_channels_(p_.kind == WindowKind::kConv || p_.kind == WindowKind::kGemm),
+        has_array_(uses_array(p_)),
+        has_channels_(has_channel_input(p_)),
         preloads_(has_array_ && p_.kind != WindowKind::kDepthwise &&
                   config.mac_array.dataflow == Dataflow::kWeightStationary),
         rows_(runs_of(p_.out_h, t_.out_h, p_, true)),

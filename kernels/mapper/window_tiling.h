@@ -54,6 +54,13 @@ struct WindowProblem {
   [[nodiscard]] std::int64_t acc_size() const { return wide ? 8 : 4; }
 };
 
+/// Whether the MAC array computes the layer.
+[[nodiscard]] inline bool uses_array(const WindowProblem& p) { return p.kind != WindowKind::kPool; }
+/// Whether the sums run over input channels.
+[[nodiscard]] inline bool has_channel_input(const WindowProblem& p) {
+  return p.kind == WindowKind::kConv || p.kind == WindowKind::kGemm;
+}
+
 /// Which loop is outside: output channels (a weight tile stays while the image streams past) or
 /// space.
 enum class LoopOrder : std::uint8_t { kChannelsOuter, kSpaceOuter };

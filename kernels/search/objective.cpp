@@ -1,6 +1,7 @@
 #include "kernels/search/objective.h"
 
 #include "sim/base/error.h"
+#include "sim/config/leakage.h"
 #include "sim/stats/recorder.h"
 
 namespace npu::search {
@@ -66,9 +67,8 @@ double energy_pj(const NpuConfig& config, const cost::Traffic& traffic, DType ty
       pj += of(Event::kDramRefresh, clocks / dram.tREFI * dram.channels * dram.ranks);
     }
   }
-  // 1 mW for 1 ns is 1 pJ.
-  const double nanoseconds = cycles * static_cast<double>(config.clock.period_ps()) / 1000.0;
-  for (const LeakageRow& row : config.energy.leakage) pj += row.milliwatts * nanoseconds;
+  for (const LeakageRow& row : config.energy.leakage)
+    pj += cycles * leakage_per_cycle_pj(row, config.clock.period_ps());
   return pj;
 }
 

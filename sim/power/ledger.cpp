@@ -1,13 +1,9 @@
 #include "sim/power/ledger.h"
 
 #include "sim/base/error.h"
+#include "sim/config/leakage.h"
 
 namespace npu {
-
-double leakage_per_cycle_pj(const LeakageRow& row, std::int64_t period_ps) {
-  constexpr double kPicojoulesPerMilliwattPicosecond = 1e-3;
-  return row.milliwatts * static_cast<double>(period_ps) * kPicojoulesPerMilliwattPicosecond;
-}
 
 double EnergyLedger::total_pj() const {
   double sum = 0;

@@ -41,7 +41,4 @@ struct EnergyLedger {
 [[nodiscard]] EnergyLedger make_ledger(const EnergyConfig& config, const ClockConfig& clock,
                                        const EventCounts& events, std::uint64_t cycles);
 
-/// Leakage of one core cycle [pJ]: 1 mW for 1 ns is 1 pJ.
-[[nodiscard]] double leakage_per_cycle_pj(const LeakageRow& row, std::int64_t period_ps);
-
 }  // namespace npu

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
-#include "sim/power/ledger.h"
+#include "sim/config/leakage.h"
 
 namespace npu {
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/config/leakage.h"
 #include "tests/unit/power/energy_fixture.h"
 
 namespace npu {
