@@ -5,6 +5,7 @@
 #include "kernels/mapper/chunking.h"
 #include "kernels/mapper/mapping.h"
 #include "kernels/mapper/mapping_error.h"
+#include "kernels/mapper/tile_builder.h"
 #include "sim/base/math.h"
 
 namespace npu::mapper {
@@ -122,20 +123,6 @@ WindowTile times_images(WindowTile t, const BroadcastDim& inner, int64_t images,
   return t;
 }
 
-/// Slots of at least the decided size; fail_small_slots() where that is less than what they need.
-void take_slot_bytes(WindowTile& t, const WindowDecision& d, const std::string& layer) {
-  const auto take = [&](const char* name, int64_t& bytes, int slots,
-                        const std::optional<int64_t>& decided) {
-    if (slots == 0 || !decided) return;
-    if (bytes > *decided)
-      fail_small_slots({{name, bytes, slots, -1}}, {{name, {}, decided, {}}}, layer);
-    bytes = *decided;
-  };
-  take("x", t.x_bytes, t.x_slots, d.x_bytes);
-  take("w", t.w_bytes, t.w_slots, d.w_bytes);
-  take("y", t.y_bytes, t.y_slots, d.y_bytes);
-}
-
 }  // namespace
 
 WindowTile choose_products_tile(const WindowProblem& problem, const Products& products,
@@ -164,7 +151,8 @@ WindowTile choose_products_tile(const WindowProblem& problem, const Products& pr
   if (several) {
     const int64_t images = *decided.images;
     WindowTile all = times_images(t, inner, images, slots_of(images), decided);
-    take_slot_bytes(all, decided, layer);
+    require_slots(all, decided, layer);
+    take_slots(all, decided);
     if (fits(all)) return all;
     const int64_t sums = all.acc_slots * all.acc_bytes;
     const bool in_sums = sums > config.accumulator.capacity_bytes;
@@ -186,23 +174,18 @@ WindowTile choose_products_tile(const WindowProblem& problem, const Products& pr
     return (inner.a ? images : 1) * t.x_bytes + (inner.b ? images : 1) * t.w_bytes +
            images * t.y_bytes;
   };
-  const auto decided_fit = [&](int64_t images) {
-    const auto suffices = [](int64_t n, const std::optional<int64_t>& d) {
-      return n <= d.value_or(n);
-    };
-    return suffices(t.x_bytes * (inner.a ? images : 1), decided.x_bytes) &&
-           suffices(t.w_bytes * (inner.b ? images : 1), decided.w_bytes) &&
-           suffices(t.y_bytes * images, decided.y_bytes);
-  };
   const int64_t steps = products.count() / inner.size;
   int64_t images = std::max<int64_t>(1, inner.size / std::max<int64_t>(1, ceil_div(kSteps, steps)));
   while (images < inner.size && bytes(images) < kMinChunkBytes) ++images;
   // Two slots of each even where one step does all.
-  while (images > 1 && !(fits(times_images(t, inner, images, 2, decided)) && decided_fit(images)))
-    --images;
+  const auto possible = [&](int64_t of) {
+    const WindowTile two = times_images(t, inner, of, 2, decided);
+    return fits(two) && slots_suffice(two, decided);
+  };
+  while (images > 1 && !possible(images)) --images;
   if (images == 1) return t;
   t = times_images(t, inner, images, slots_of(images), decided);
-  take_slot_bytes(t, decided, layer);
+  take_slots(t, decided);
   return t;
 }
 

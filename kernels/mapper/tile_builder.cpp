@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/mapper/chunking.h"
 #include "kernels/mapper/window_geometry.h"
 #include "sim/base/math.h"
 #include "sim/timing/mac_timing.h"
@@ -50,14 +51,50 @@ int64_t extent(int64_t tile, int64_t stride, int64_t kernel, int64_t dilation, i
   return std::min(in_size, ((tile - 1) * stride + (kernel - 1) * dilation) / up + 1);
 }
 
+/// Calls visit(name, bytes, slots, decided bytes, decided slots) for the buffers that the tile has.
+template <typename Tile, typename Visit>
+void over_buffers(Tile& t, const WindowDecision& d, Visit&& visit) {
+  if (t.x_slots > 0) visit("x", t.x_bytes, t.x_slots, d.x_bytes, d.x_slots);
+  if (t.w_slots > 0) visit("w", t.w_bytes, t.w_slots, d.w_bytes, d.w_slots);
+  if (t.y_slots > 0) visit("y", t.y_bytes, t.y_slots, d.y_bytes, d.y_slots);
+}
+
 }  // namespace
+
+bool slots_suffice(const WindowTile& tile, const WindowDecision& decided) {
+  bool suffice = true;
+  over_buffers(tile, decided,
+               [&](const char*, int64_t bytes, int, const auto& decided_bytes, const auto&) {
+                 suffice = suffice && bytes <= decided_bytes.value_or(bytes);
+               });
+  return suffice;
+}
+
+void require_slots(const WindowTile& tile, const WindowDecision& decided,
+                   const std::string& layer) {
+  over_buffers(
+      tile, decided,
+      [&](const char* name, int64_t bytes, int slots, const auto& decided_bytes, const auto&) {
+        if (bytes <= decided_bytes.value_or(bytes)) return;
+        fail_small_slots({{name, bytes, slots, -1}}, {{name, {}, decided_bytes, {}}}, layer);
+      });
+}
+
+void take_slots(WindowTile& tile, const WindowDecision& decided) {
+  over_buffers(tile, decided,
+               [](const char*, int64_t& bytes, int& slots, const auto& decided_bytes,
+                  const auto& decided_slots) {
+                 slots = decided_slots.value_or(slots);
+                 bytes = std::max(bytes, decided_bytes.value_or(0));
+               });
+}
 
 std::optional<WindowTile> TileBuilder::build(WindowTile t) {
   if (t.out_h > kMaxExtent || t.out_w > kMaxExtent || t.out_c > kMaxExtent) return std::nullopt;
   t.tap_by_tap = splits_taps(p_, t.in_c);
   layout(t);
   if (t.streamed) return stream(t);
-  take_decided(t);
+  take_slots(t, decided_);
   if (uses_array(p_)) {
     t.acc_slots = decided_.acc_slots.value_or(static_cast<int>(
         std::clamp<int64_t>(config_.accumulator.capacity_bytes / t.acc_bytes, 1, 2)));
@@ -75,31 +112,10 @@ void TileBuilder::note_least(const WindowTile& t) {
 }
 
 bool TileBuilder::fits(const WindowTile& t) const {
-  return slots_suffice(t) && t.scratchpad_bytes() <= budget_ &&
+  return slots_suffice(t, decided_) && t.scratchpad_bytes() <= budget_ &&
          t.acc_bytes * t.acc_slots <= config_.accumulator.capacity_bytes;
 }
 
-/// Slot sizes stay what they need where the decided ones are smaller.
-void TileBuilder::take_decided(WindowTile& t) const {
-  const auto take = [](int64_t& bytes, int& slots, const std::optional<int64_t>& decided_bytes,
-                       const std::optional<int>& decided_slots) {
-    if (slots == 0) return;
-    slots = decided_slots.value_or(slots);
-    bytes = std::max(bytes, decided_bytes.value_or(0));
-  };
-  take(t.x_bytes, t.x_slots, decided_.x_bytes, decided_.x_slots);
-  take(t.w_bytes, t.w_slots, decided_.w_bytes, decided_.w_slots);
-  take(t.y_bytes, t.y_slots, decided_.y_bytes, decided_.y_slots);
-}
-
-bool TileBuilder::slots_suffice(const WindowTile& t) const {
-  const auto suffices = [](int64_t bytes, int slots, const std::optional<int64_t>& decided) {
-    return slots == 0 || bytes <= decided.value_or(bytes);
-  };
-  return suffices(t.x_bytes, t.x_slots, decided_.x_bytes) &&
-         suffices(t.w_bytes, t.w_slots, decided_.w_bytes) &&
-         suffices(t.y_bytes, t.y_slots, decided_.y_bytes);
-}
 void TileBuilder::layout(WindowTile& t) const {
   const auto& w = p_.window;
   const bool one_space = t.out_h == p_.out_h && t.out_w == p_.out_w && p_.batch == 1;
@@ -160,7 +176,7 @@ std::optional<WindowTile> TileBuilder::stream(WindowTile& t) {
   }
   const int64_t weight_tiles = ceil_div(p_.out_c, t.out_c) * p_.groups;
   t.w_slots = 1;
-  take_decided(t);
+  take_slots(t, decided_);
   if (!fits(t)) {
     if (decided_.streamed.value_or(false) || decided_.acc_slots.value_or(1) == 0) note_least(t);
     return std::nullopt;

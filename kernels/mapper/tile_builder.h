@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "kernels/mapper/window_tiling.h"
 
@@ -9,6 +10,14 @@ namespace npu::mapper {
 
 inline constexpr std::int64_t kMaxExtent =
     65535;  ///< Of a tile: what the instructions' fields hold.
+
+/// Whether slots of the decided bytes hold the tile's x, w and y.
+[[nodiscard]] bool slots_suffice(const WindowTile& tile, const WindowDecision& decided);
+/// @throws MappingError naming a buffer whose decided slots do not suffice.
+void require_slots(const WindowTile& tile, const WindowDecision& decided, const std::string& layer);
+/// Takes over the decided slots and their bytes; these stay what the tile needs where they would
+/// not suffice.
+void take_slots(WindowTile& tile, const WindowDecision& decided);
 
 /// Fills in bytes, slots and work of tiles of one layer.
 class TileBuilder {
@@ -25,8 +34,6 @@ class TileBuilder {
  private:
   struct Extents;
   void layout(WindowTile& t) const;
-  void take_decided(WindowTile& t) const;
-  [[nodiscard]] bool slots_suffice(const WindowTile& t) const;
   [[nodiscard]] bool fits(const WindowTile& t) const;
   void note_least(const WindowTile& t);
   [[nodiscard]] std::int64_t moved_bytes(const Extents& runs, std::int64_t all,

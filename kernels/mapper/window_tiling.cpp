@@ -77,14 +77,7 @@ std::string largest_of(const WindowTile& t) {
   // A tile of which everything is decided is no smallest one.
   const bool whole = d.out_h && d.out_w && d.out_c && d.in_c;
   const std::string_view which = whole ? "decided" : "smallest";
-  const auto slot = [&](const char* name, int64_t bytes, int slots,
-                        const std::optional<int64_t>& decided) {
-    if (slots == 0 || bytes <= decided.value_or(bytes)) return;
-    fail_small_slots({{name, bytes, slots, -1}}, {{name, {}, decided, {}}}, layer);
-  };
-  slot("x", t.x_bytes, t.x_slots, d.x_bytes);
-  slot("w", t.w_bytes, t.w_slots, d.w_bytes);
-  slot("y", t.y_bytes, t.y_slots, d.y_bytes);
+  require_slots(t, d, layer);
   const int64_t sums = t.acc_bytes * std::max(1, t.acc_slots);
   if (sums > config.accumulator.capacity_bytes) {
     fail_mapping({.kind = FaultKind::kCapacity,
