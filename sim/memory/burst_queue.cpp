@@ -7,8 +7,9 @@ namespace npu {
 BurstQueue::BurstQueue(std::size_t depth, std::size_t bank_count, int cap)
     : entries_(depth + bank_count),
       banks_(bank_count),
-      hits_((bank_count + 63) / 64),
-      misses_(hits_.size()),
+      hits_(bank_count),
+      misses_(bank_count),
+      opened_(bank_count),
       next_order_(bank_count),
       depth_(depth),
       cap_(cap),
@@ -18,7 +19,7 @@ BurstQueue::BurstQueue(std::size_t depth, std::size_t bank_count, int cap)
     entries_[i].younger = static_cast<Slot>(i + 1);
 }
 
-void BurstQueue::push(const DramBurst& burst) {
+bool BurstQueue::push(const DramBurst& burst) {
   NPU_CHECK(free_ != kNone, "a DRAM queue overflows");
   const Slot slot = free_;
   Entry& entry = entries_[slot];
@@ -31,10 +32,10 @@ void BurstQueue::push(const DramBurst& burst) {
   bank.youngest = slot;
   ++size_;
   // The first hit of an open row goes before older misses.
-  if (bank.next == kNone ||
-      (bank.open_row == burst.row && !is_hit(bank.next) && bank.overtaken < cap_)) {
-    set_next(burst.bank, slot);
-  }
+  const bool is_next = bank.next == kNone ||
+                       (bank.open_row == burst.row && !is_hit(bank.next) && bank.overtaken < cap_);
+  if (is_next) set_next(burst.bank, slot);
+  return is_next;
 }
 
 void BurstQueue::erase(Slot slot) {
@@ -61,6 +62,7 @@ void BurstQueue::erase(Slot slot) {
 void BurstQueue::set_open_row(std::uint32_t bank, std::int64_t row) {
   Bank& b = banks_[bank];
   b.open_row = row;
+  if (b.oldest == kNone) return;
   if (b.opening != kNone) {
     b.opening = kNone;
     --opening_;
@@ -70,9 +72,11 @@ void BurstQueue::set_open_row(std::uint32_t bank, std::int64_t row) {
 
 void BurstQueue::open_row_for(Slot slot) {
   const DramBurst& burst = entries_[slot].burst;
-  set_open_row(burst.bank, burst.row);
-  banks_[burst.bank].opening = slot;
-  ++opening_;
+  Bank& bank = banks_[burst.bank];
+  if (bank.opening == kNone) ++opening_;
+  bank.opening = slot;
+  bank.open_row = burst.row;
+  set_next(burst.bank, slot);
 }
 
 void BurstQueue::search(std::uint32_t bank, Slot from) {
@@ -90,21 +94,13 @@ void BurstQueue::search(std::uint32_t bank, Slot from) {
 
 void BurstQueue::set_next(std::uint32_t bank_index, Slot slot) {
   Bank& bank = banks_[bank_index];
-  const Kind before = bank.kind;
   bank.next = slot;
-  if (slot != kNone) next_order_[bank_index] = entries_[slot].order;
-  bank.kind = slot == kNone ? Kind::kNothing : is_hit(slot) ? Kind::kHit : Kind::kMiss;
-  if (bank.kind == before) return;
-  const std::size_t word = bank_index / 64;
-  const std::uint64_t bit = std::uint64_t{1} << (bank_index % 64);
-  hits_[word] &= ~bit;
-  misses_[word] &= ~bit;
-  if (before == Kind::kMiss) --miss_banks_;
-  if (bank.kind == Kind::kHit) hits_[word] |= bit;
-  if (bank.kind == Kind::kMiss) {
-    misses_[word] |= bit;
-    ++miss_banks_;
-  }
+  const bool waits = slot != kNone;
+  const bool hits = waits && is_hit(slot);
+  if (waits) next_order_[bank_index] = entries_[slot].order;
+  hits_.set(bank_index, hits);
+  misses_.set(bank_index, waits && !hits);
+  opened_.set(bank_index, waits && slot == bank.opening);
 }
 
 int BurstQueue::count_on_row(std::uint32_t bank, std::uint32_t row) const {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
+#include "sim/memory/bank_set.h"
 #include "sim/memory/dram_banks.h"
 
 namespace npu {
@@ -46,21 +46,22 @@ class BurstQueue {
   /// How many bursts ever came.
   [[nodiscard]] std::uint64_t pushed() const { return pushed_; }
 
-  void push(const DramBurst& burst);
+  /// @return whether it is its bank's burst to serve next.
+  bool push(const DramBurst& burst);
   void erase(Slot slot);
 
   /// Tells which row of a bank is open; −1: none.
   void set_open_row(std::uint32_t bank, std::int64_t row);
-  /// The same for a row that is opened for the bank's next burst.
+  /// The same for a row that is opened for this burst, its bank's next or the oldest of all.
   void open_row_for(Slot slot);
   /// The bank's burst to serve next; the bank must have one.
   [[nodiscard]] Slot next_of(std::uint32_t bank) const { return banks_[bank].next; }
-  /// Bursts for which a row was opened.
-  [[nodiscard]] std::size_t opening() const { return opening_; }
-  /// Whether the bank's row was opened for its next burst.
-  [[nodiscard]] bool is_opened_for_next(std::uint32_t bank) const {
-    return banks_[bank].opening != kNone && banks_[bank].opening == banks_[bank].next;
-  }
+  /// order() of that burst.
+  [[nodiscard]] std::uint64_t next_order(std::uint32_t bank) const { return next_order_[bank]; }
+  /// Banks whose next burst is a hit, is a miss, and has had its row opened.
+  [[nodiscard]] const BankSet& hits() const { return hits_; }
+  [[nodiscard]] const BankSet& misses() const { return misses_; }
+  [[nodiscard]] const BankSet& opened() const { return opened_; }
   [[nodiscard]] bool is_hit(Slot slot) const {
     const DramBurst& b = entries_[slot].burst;
     return banks_[b.bank].open_row == b.row;
@@ -70,35 +71,7 @@ class BurstQueue {
   /// The youngest burst for exactly this place, or kNone.
   [[nodiscard]] Slot find(std::uint32_t bank, std::uint32_t row, std::uint32_t column) const;
 
-  /// Calls visit(bank, order) for each bank whose next burst is a hit, in ascending order of banks.
-  template <typename Visit>
-  void for_each_hit(Visit visit) const {
-    for_each(hits_, [&](std::uint32_t bank) { visit(bank, next_order_[bank]); });
-  }
-  [[nodiscard]] bool has_misses() const { return miss_banks_ > 0; }
-  /// Calls visit(bank, order) for each bank whose next burst is a miss, in ascending order of
-  /// banks.
-  template <typename Visit>
-  void for_each_miss(Visit visit) const {
-    for_each(misses_, [&](std::uint32_t bank) { visit(bank, next_order_[bank]); });
-  }
-
  private:
-  using BankSet = std::vector<std::uint64_t>;  ///< A bit per bank.
-
-  template <typename Visit>
-  static void for_each(const BankSet& set, Visit visit) {
-    for (std::size_t word = 0; word < set.size(); ++word) {
-      for (std::uint64_t bits = set[word]; bits != 0; bits &= bits - 1) {
-        visit(static_cast<std::uint32_t>(word * 64) +
-              static_cast<std::uint32_t>(std::countr_zero(bits)));
-      }
-    }
-  }
-
-  /// What a bank's next burst is.
-  enum class Kind : std::uint8_t { kNothing, kHit, kMiss };
-
   struct Entry {
     DramBurst burst;
     std::uint64_t order = 0;
@@ -110,8 +83,7 @@ class BurstQueue {
     Slot next = kNone;
     std::int64_t open_row = -1;
     Slot opening = kNone;  ///< The burst that the open row was opened for.
-    Kind kind = Kind::kNothing;
-    int overtaken = 0;  ///< Hits served before the oldest since it is the oldest.
+    int overtaken = 0;     ///< Hits served before the oldest since it is the oldest.
   };
   /// Finds the next burst of a bank; no hit is older than `from`.
   void search(std::uint32_t bank, Slot from);
@@ -119,9 +91,8 @@ class BurstQueue {
 
   std::vector<Entry> entries_;
   std::vector<Bank> banks_;
-  BankSet hits_, misses_;
+  BankSet hits_, misses_, opened_;
   std::vector<std::uint64_t> next_order_;  ///< Of each bank's next burst.
-  std::size_t miss_banks_ = 0;
   std::size_t depth_;
   int cap_;
   std::size_t size_ = 0, opening_ = 0;

@@ -15,24 +15,22 @@ DramBanks::DramBanks(const DramConfig& config)
   const auto group_banks = static_cast<std::uint32_t>(config.banks_per_group);
   const std::uint32_t rank_banks = group_banks * static_cast<std::uint32_t>(config.bank_groups);
   const auto rank_count = static_cast<std::uint32_t>(config.ranks);
-  unit_banks_ = config.refresh == RefreshPolicy::kPerBank ? 1 : rank_banks;
-  banks_.resize(std::size_t{rank_banks} * rank_count);
-  groups_.resize(banks_.size() / group_banks);
-  ranks_.resize(rank_count);
-  units_.resize(banks_.size() / unit_banks_);
   NPU_CHECK(std::has_single_bit(group_banks) && std::has_single_bit(rank_banks),
             "a DRAM dimension must be a power of two");
   group_shift_ = static_cast<std::uint32_t>(std::countr_zero(group_banks));
   rank_shift_ = static_cast<std::uint32_t>(std::countr_zero(rank_banks));
-  open_.resize(banks_.size());
-  ready_.resize(banks_.size());
-  group_activate_.resize(groups_.size());
-  rank_activate_.resize(rank_count);
-  for (std::uint32_t i = 0; i < banks_.size(); ++i) {
-    banks_[i].group = i / group_banks;
-    banks_[i].rank = i / rank_banks;
-    banks_[i].unit = i / unit_banks_;
-  }
+  unit_shift_ = config.refresh == RefreshPolicy::kPerBank ? 0 : rank_shift_;
+  const std::size_t bank_count = std::size_t{rank_banks} * rank_count;
+  const std::size_t group_count = bank_count >> group_shift_;
+  open_.resize(bank_count);
+  ready_.resize(bank_count);
+  opened_.resize(bank_count);
+  banks_.resize(bank_count);
+  group_activate_.resize(group_count);
+  group_read_.resize(group_count);
+  group_write_.resize(group_count);
+  ranks_.resize(rank_count);
+  units_.resize(bank_count >> unit_shift_);
   if (config.refresh == RefreshPolicy::kNone) return;
   const auto count = static_cast<DramClock>(units_.size());
   for (DramClock i = 0; i < count; ++i) {
@@ -41,24 +39,22 @@ DramBanks::DramBanks(const DramConfig& config)
   first_due_ = units_.front().due;
 }
 
-DramClock DramBanks::any_activate(DramClock now) const {
-  DramClock first = kNever;
-  for (const DramClock at : rank_activate_) first = std::min(first, std::max(now, at));
-  return first;
+void DramBanks::hold_groups(std::vector<DramClock>& next, std::uint32_t rank, DramClock at) const {
+  const std::uint32_t groups = rank_shift_ - group_shift_;
+  for (std::uint32_t i = rank << groups; i < (rank + 1) << groups; ++i)
+    next[i] = later(next[i], at);
 }
 
-DramBanks::Outlook DramBanks::outlook(bool is_write, DramClock now) const {
-  const DramClock column = std::max(now, next_column_);
-  const DramClock bus = data_free_ - (is_write ? config_.tCWL : config_.tCL);
-  const DramClock turned = std::max(column, bus + config_.tRTRS);
-  return {.is_write = is_write,
-          .column_same_rank = is_write == last_is_write_ ? std::max(column, bus) : turned,
-          .column_other_rank = turned};
+void DramBanks::hold_activates(std::uint32_t rank, DramClock at) {
+  hold_groups(group_activate_, rank, at);
+  ranks_[rank].next_activate = at;
+  any_activate_ = at;
+  for (const Rank& other : ranks_) any_activate_ = std::min(any_activate_, other.next_activate);
 }
 
 void DramBanks::book_activate(std::uint32_t bank, std::uint32_t row, DramClock at) {
   Bank& b = banks_[bank];
-  Rank& rank = ranks_[b.rank];
+  Rank& rank = ranks_[bank >> rank_shift_];
   b.precharge = -1;
   if (b.open_row >= 0) {
     b.precharge = at - config_.tRP;
@@ -69,19 +65,19 @@ void DramBanks::book_activate(std::uint32_t bank, std::uint32_t row, DramClock a
   open_[bank] = 1;
   b.activate = at;
   b.next_precharge = at + config_.tRAS;
-  b.next_column = at + config_.tRCD;
+  opened_[bank] = at + config_.tRCD;
   ready_[bank] = b.next_precharge + config_.tRP;
-  group_activate_[b.group] = at + config_.tRRD_L;
+  group_activate_[bank >> group_shift_] = at + config_.tRRD_L;
   rank.activates[rank.oldest] = at;
   rank.oldest = (rank.oldest + 1) % rank.activates.size();
-  rank_activate_[b.rank] =
-      std::max(at + config_.tRRD_S, rank.activates[rank.oldest] + config_.tFAW);
+  hold_activates(bank >> rank_shift_,
+                 later(at + config_.tRRD_S, rank.activates[rank.oldest] + config_.tFAW));
 }
 
 BurstTimes DramBanks::book_column(std::uint32_t bank, bool is_write, DramClock column,
                                   bool auto_precharge) {
   Bank& b = banks_[bank];
-  Group& group = groups_[b.group];
+  const std::uint32_t group = bank >> group_shift_, rank = bank >> rank_shift_;
   BurstTimes t{.precharge = b.precharge, .activate = b.activate, .column = column};
   t.data_start = column + (is_write ? config_.tCWL : config_.tCL);
   t.data_end = t.data_start + burst_clocks_;
@@ -89,13 +85,14 @@ BurstTimes DramBanks::book_column(std::uint32_t bank, bool is_write, DramClock c
   note(is_write ? DramCommandKind::kWrite : DramCommandKind::kRead, bank, row, column);
   b.precharge = b.activate = -1;
   next_column_ = column + config_.tCCD_S;
-  group.next_column = column + config_.tCCD_L;
+  group_write_[group] = column + config_.tCCD_L;
+  group_read_[group] = later(group_read_[group], column + config_.tCCD_L);
   data_free_ = t.data_end;
-  last_rank_ = b.rank;
+  last_rank_ = rank;
   last_is_write_ = is_write;
   if (is_write) {
-    group.next_read = t.data_end + config_.tWTR_L;
-    ranks_[b.rank].next_read = t.data_end + config_.tWTR_S;
+    group_read_[group] = later(group_read_[group], t.data_end + config_.tWTR_L);
+    hold_groups(group_read_, rank, t.data_end + config_.tWTR_S);
     b.next_precharge = std::max(b.next_precharge, t.data_end + config_.tWR);
   } else {
     b.next_precharge = std::max(b.next_precharge, column + config_.tRTP);
@@ -111,16 +108,16 @@ BurstTimes DramBanks::book_column(std::uint32_t bank, bool is_write, DramClock c
 
 void DramBanks::refresh_unit(std::size_t index) {
   RefreshUnit& unit = units_[index];
-  const std::size_t first = index * unit_banks_;
+  const std::size_t first = index << unit_shift_, end = (index + 1) << unit_shift_;
   DramClock begin = unit.due;
-  for (std::size_t i = first; i < first + unit_banks_; ++i) begin = std::max(begin, ready_[i]);
+  for (std::size_t i = first; i < end; ++i) begin = std::max(begin, ready_[i]);
   if (config_.refresh == RefreshPolicy::kPerBank) {
-    DramClock& activate = rank_activate_[banks_[first].rank];
-    begin = std::max(begin, activate);
-    activate = begin + std::max(config_.tRRD_S, config_.tRREFD);
+    const auto rank = static_cast<std::uint32_t>(first >> rank_shift_);
+    begin = std::max(begin, ranks_[rank].next_activate);
+    hold_activates(rank, begin + std::max(config_.tRRD_S, config_.tRREFD));
   }
   unit.last = {begin, begin + refresh_clocks_};
-  for (std::size_t i = first; i < first + unit_banks_; ++i) {
+  for (std::size_t i = first; i < end; ++i) {
     Bank& b = banks_[i];
     if (b.open_row >= 0) {
       note(DramCommandKind::kPrecharge, static_cast<std::uint32_t>(i),
@@ -135,7 +132,7 @@ void DramBanks::refresh_unit(std::size_t index) {
   ++refresh_count_;
 }
 
-void DramBanks::refresh(std::uint32_t bank) { refresh_unit(banks_[bank].unit); }
+void DramBanks::refresh(std::uint32_t bank) { refresh_unit(bank >> unit_shift_); }
 
 bool DramBanks::refresh_until(DramClock now) {
   if (now < first_due_) return false;

@@ -56,25 +56,28 @@ class DramBanks {
     bool is_write = false;
     DramClock column_same_rank = 0, column_other_rank = 0;  ///< Of the last burst's rank.
   };
-  [[nodiscard]] Outlook outlook(bool is_write, DramClock now) const;
+  [[nodiscard]] Outlook outlook(bool is_write, DramClock now) const {
+    const DramClock column = later(now, next_column_);
+    const DramClock bus = data_free_ - (is_write ? config_.tCWL : config_.tCL);
+    const DramClock turned = later(column, bus + config_.tRTRS);
+    return {.is_write = is_write,
+            .column_same_rank = is_write == last_is_write_ ? later(column, bus) : turned,
+            .column_other_rank = turned};
+  }
   /// Earliest column command for the bank's open row; refresh not considered.
   [[nodiscard]] DramClock earliest_column(std::uint32_t bank, const Outlook& outlook) const {
-    const Bank& b = banks_[bank];
-    const Group& group = groups_[b.group];
     const DramClock bus =
-        b.rank == last_rank_ ? outlook.column_same_rank : outlook.column_other_rank;
-    const DramClock column = std::max({bus, group.next_column, b.next_column});
-    return outlook.is_write ? column
-                            : std::max({column, group.next_read, ranks_[b.rank].next_read});
+        bank >> rank_shift_ == last_rank_ ? outlook.column_same_rank : outlook.column_other_rank;
+    const std::vector<DramClock>& group = outlook.is_write ? group_write_ : group_read_;
+    return later(bus, later(opened_[bank], group[bank >> group_shift_]));
   }
   /// Earliest activate of a bank, precharged before if a row is open, no command before `now`.
   [[nodiscard]] DramClock earliest_activate(std::uint32_t bank, DramClock now) const {
     const DramClock from = now + (open_[bank] != 0 ? config_.tRP : 0);
-    return later(later(from, ready_[bank]),
-                 later(group_activate_[bank >> group_shift_], rank_activate_[bank >> rank_shift_]));
+    return later(from, later(ready_[bank], group_activate_[bank >> group_shift_]));
   }
   /// Earliest activate that some rank allows whatever the bank, no command before `now`.
-  [[nodiscard]] DramClock any_activate(DramClock now) const;
+  [[nodiscard]] DramClock any_activate(DramClock now) const { return later(now, any_activate_); }
 
   /// Books an activate at `at` as earliest_activate() gave it, the precharge tRP before.
   void book_activate(std::uint32_t bank, std::uint32_t row, DramClock at);
@@ -85,7 +88,7 @@ class DramBanks {
   /// When the next refresh that takes this bank is due. No column command may be booked from then
   /// on before refresh().
   [[nodiscard]] DramClock refresh_due(std::uint32_t bank) const {
-    return units_[banks_[bank].unit].due;
+    return units_[bank >> unit_shift_].due;
   }
   /// Does the refresh that is due for this bank.
   void refresh(std::uint32_t bank);
@@ -94,7 +97,7 @@ class DramBanks {
     std::uint32_t first = 0, count = 0;
   };
   [[nodiscard]] BankRange refreshed_with(std::uint32_t bank) const {
-    return {banks_[bank].unit * unit_banks_, unit_banks_};
+    return {bank >> unit_shift_ << unit_shift_, 1U << unit_shift_};
   }
   /// Does every refresh that is due at or before `now`. @return whether there was one.
   bool refresh_until(DramClock now);
@@ -103,7 +106,7 @@ class DramBanks {
   };
   /// The last refresh that took this bank.
   [[nodiscard]] Interval last_refresh(std::uint32_t bank) const {
-    return units_[banks_[bank].unit].last;
+    return units_[bank >> unit_shift_].last;
   }
   [[nodiscard]] std::uint64_t refresh_count() const { return refresh_count_; }
 
@@ -116,15 +119,11 @@ class DramBanks {
  private:
   struct Bank {
     std::int64_t open_row = -1;
-    DramClock next_precharge = 0, next_column = 0;
+    DramClock next_precharge = 0;
     DramClock precharge = -1, activate = -1;  ///< Of the open row, until its first burst.
-    std::uint32_t group = 0, rank = 0, unit = 0;
-  };
-  struct Group {
-    DramClock next_column = 0, next_read = 0;
   };
   struct Rank {
-    DramClock next_read = 0;
+    DramClock next_activate = 0;                                             ///< tRRD_S, tFAW.
     std::array<DramClock, 4> activates{-kNever, -kNever, -kNever, -kNever};  ///< The last four.
     std::size_t oldest = 0;
   };
@@ -138,18 +137,22 @@ class DramBanks {
     if (log != nullptr) log->push_back({kind, bank, row, at});
   }
   void refresh_unit(std::size_t unit);
+  /// No activate in this rank before `at`.
+  void hold_activates(std::uint32_t rank, DramClock at);
+  /// None of these before `at` in any bank group of the rank.
+  void hold_groups(std::vector<DramClock>& next, std::uint32_t rank, DramClock at) const;
   [[nodiscard]] static DramClock later(DramClock a, DramClock b) { return a > b ? a : b; }
 
   const DramConfig config_;
   const DramClock burst_clocks_, refresh_clocks_;
-  std::uint32_t unit_banks_;
-  std::uint32_t group_shift_ = 0, rank_shift_ = 0;  ///< Bank to group or rank.
-  // What activates wait for, apart for the search over many banks.
-  std::vector<std::uint8_t> open_;  ///< Of banks.
-  std::vector<DramClock> ready_;    ///< Of banks, precharge and tRP included.
-  std::vector<DramClock> group_activate_, rank_activate_;  ///< tRRD_L; tRRD_S and tFAW.
+  std::uint32_t group_shift_, rank_shift_, unit_shift_;  ///< Bank to group, rank, refresh unit.
+  // What commands wait for, apart for the search over many banks.
+  std::vector<std::uint8_t> open_;         ///< Of banks.
+  std::vector<DramClock> ready_, opened_;  ///< Of banks: precharge and tRP included; tRCD.
+  /// Of bank groups, the rank's included: tRRD_S/L and tFAW; tCCD_L and tWTR_S/L.
+  std::vector<DramClock> group_activate_, group_read_, group_write_;
+  DramClock any_activate_ = 0;  ///< The earliest of all ranks.
   std::vector<Bank> banks_;
-  std::vector<Group> groups_;
   std::vector<Rank> ranks_;
   std::vector<RefreshUnit> units_;
   DramClock first_due_ = kNever;

@@ -20,7 +20,6 @@ class First {
   }
   [[nodiscard]] bool is_any() const { return rank_ != kNothing; }
   [[nodiscard]] std::uint32_t bank() const { return bank_; }
-  [[nodiscard]] DramClock distance() const { return static_cast<DramClock>(rank_ >> kOrderBits); }
 
  private:
   static constexpr int kOrderBits = 40;
@@ -65,16 +64,17 @@ DramClock DramScheduler::wake_for(DramClock arrival) const {
 }
 
 void DramScheduler::refill(Side& side, DramClock now) {
-  while (!side.under_way.empty() && side.under_way.front().arrival <= now && !side.is_full()) {
+  while (side.takes_burst(now)) {
     const DramBurst& burst = side.under_way.front();
     if (burst.waits_for_place) placed_.push_back(burst.request);
+    ++side.waiting;
     if (side.behind_banks) {
       side.front.push_back(burst);
     } else {
-      side.queue.push(burst);
-      if (burst.is_write == draining_) consider(burst.bank, now);
+      const bool is_next = side.queue.push(burst);
+      if (is_next && burst.is_write == draining_) consider(burst.bank, now);
     }
-    if (!burst.is_write && writes_.waiting() > 0) order_after_write(burst);
+    if (!burst.is_write && writes_.waiting > 0) order_after_write(burst);
     side.under_way.pop_front();
   }
 }
@@ -101,8 +101,8 @@ void DramScheduler::fill_banks(DramClock now) {
       continue;
     }
     ++in_bank_[burst->bank];
-    side(burst->is_write).queue.push(*burst);
-    if (burst->is_write == draining_) consider(burst->bank, now);
+    const bool is_next = side(burst->is_write).queue.push(*burst);
+    if (is_next && burst->is_write == draining_) consider(burst->bank, now);
     const bool drained = burst->is_write && --drain_left_ == 0;
     burst = from.erase(burst);
     if (drained) break;
@@ -121,17 +121,13 @@ void DramScheduler::choose_direction() {
 
 DramScheduler::Command DramScheduler::column_of(std::uint32_t bank, BurstQueue::Slot slot,
                                                 const DramBanks::Outlook& outlook) const {
-  const DramClock at = banks_.earliest_column(bank, outlook);
-  return {.slot = slot, .is_column = true, .at = at, .first = at};
+  return {.at = banks_.earliest_column(bank, outlook), .slot = slot, .is_column = true};
 }
 
 DramScheduler::Command DramScheduler::activate_of(std::uint32_t bank, BurstQueue::Slot slot,
                                                   DramClock now) const {
-  const DramClock at = banks_.earliest_activate(bank, now);
-  return {.slot = slot,
-          .is_column = false,
-          .at = at,
-          .first = banks_.is_open(bank) ? at - precharge_clocks_ : at};
+  return {
+      .at = banks_.earliest_activate(bank, now), .slot = slot, .closes_row = banks_.is_open(bank)};
 }
 
 void DramScheduler::offer(Kept& kept, const Command& command) const {
@@ -147,48 +143,40 @@ void DramScheduler::find_first_column(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
   const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
   First first;
-  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
-    first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, order));
+  queue.hits().for_each([&](std::uint32_t bank) {
+    first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, queue));
   });
-  column_ = {.command = {}, .is_valid = true};
-  if (!first.is_any()) return;
-  const DramClock at = now + first.distance();
-  column_.command = {.slot = queue.next_of(first.bank()), .is_column = true, .at = at, .first = at};
+  column_.is_valid = true;
+  column_.command =
+      first.is_any() ? column_of(first.bank(), queue.next_of(first.bank()), outlook) : Command{};
 }
 
 void DramScheduler::find_first_activate(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
   First first;
-  queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
-    if (!takes_turns() && side(!draining_).queue.is_opened_for_next(bank)) return;
-    first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank, order));
-  });
-  activate_ = {.command = {}, .is_valid = true};
-  if (!first.is_any()) return;
-  const DramClock at = now + first.distance();
-  activate_ = {.command = {.slot = queue.next_of(first.bank()),
-                           .is_column = false,
-                           .at = at,
-                           .first = banks_.is_open(first.bank()) ? at - precharge_clocks_ : at},
-               .is_valid = true};
+  const auto offer = [&](std::uint32_t bank) {
+    first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank, queue));
+  };
+  if (takes_turns()) {
+    queue.misses().for_each(offer);
+  } else {
+    queue.misses().for_each_except(side(!draining_).queue.opened(), offer);
+  }
+  activate_.is_valid = true;
+  activate_.command =
+      first.is_any() ? activate_of(first.bank(), queue.next_of(first.bank()), now) : Command{};
 }
 
 DramScheduler::Command DramScheduler::find_left_over(DramClock now) const {
   const BurstQueue& queue = side(!draining_).queue;
-  if (takes_turns() || queue.opening() == 0) return {};
   const DramBanks::Outlook outlook = banks_.outlook(!draining_, now);
   First first;
-  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
-    if (!queue.is_opened_for_next(bank)) return;
-    first.offer(bank, banks_.earliest_column(bank, outlook) - now, order);
+  queue.opened().for_each([&](std::uint32_t bank) {
+    first.offer(bank, banks_.earliest_column(bank, outlook) - now, queue.next_order(bank));
   });
-  if (!first.is_any()) return {};
-  const DramClock at = now + first.distance();
-  return {.slot = queue.next_of(first.bank()),
-          .is_column = true,
-          .is_left_over = true,
-          .at = at,
-          .first = at};
+  Command command = column_of(first.bank(), queue.next_of(first.bank()), outlook);
+  command.is_left_over = true;
+  return command;
 }
 
 void DramScheduler::consider(std::uint32_t bank, DramClock now) {
@@ -205,52 +193,55 @@ void DramScheduler::consider(std::uint32_t bank, DramClock now) {
         queue.burst(activate_.command.slot).bank == bank) {
       activate_.is_valid = false;
     }
-  } else if (activate_.is_valid &&
-             (takes_turns() || !side(!draining_).queue.is_opened_for_next(bank))) {
+  } else if (activate_.is_valid && !side(!draining_).queue.opened().contains(bank)) {
     offer(activate_, activate_of(bank, slot, now));
   }
 }
 
-DramScheduler::Command DramScheduler::choose(DramClock now) {
+const DramScheduler::Command& DramScheduler::choose(DramClock now) {
   const Side& s = side(draining_);
   for (;;) {
-    Command command;
+    const Command* command = &column_.command;
     if (s.overtaken >= starvation_cap_) {
       const BurstQueue::Slot slot = s.queue.oldest();
       const std::uint32_t bank = s.queue.burst(slot).bank;
-      command = s.queue.is_hit(slot) ? column_of(bank, slot, banks_.outlook(draining_, now))
-                                     : activate_of(bank, slot, now);
+      other_ = s.queue.is_hit(slot) ? column_of(bank, slot, banks_.outlook(draining_, now))
+                                    : activate_of(bank, slot, now);
+      command = &other_;
     } else {
       // What is not before now is still first: the others have not become earlier.
       if (!column_.is_valid || column_.command.at < now) find_first_column(now);
-      command = column_.command;
-      if (s.queue.has_misses()) {
+      if (!s.queue.misses().empty()) {
         const DramClock bound = banks_.any_activate(now);
-        if (bound - precharge_clocks_ < command.first) {
-          if (!activate_.is_valid || activate_.command.first < now) {
+        if (bound - precharge_clocks_ < first_of(*command)) {
+          if (!activate_.is_valid || first_of(activate_.command) < now) {
             find_first_activate(now);
           }
-          if (activate_.command.first < command.first) command = activate_.command;
+          if (first_of(activate_.command) < first_of(*command)) command = &activate_.command;
         }
       }
     }
-    if (const Command left_over = find_left_over(now); left_over.at <= command.first) {
-      command = left_over;
+    if (takes_turns()) {
+      other_ = on_bus(*command);
+      command = &other_;
+    } else if (!side(!draining_).queue.opened().empty()) {
+      const Command left_over = find_left_over(now);
+      if (left_over.at <= first_of(*command)) {
+        other_ = left_over;
+        command = &other_;
+      }
     }
-    if (takes_turns()) command = on_bus(command);
     // No command of a bank from when its refresh is due, and no row opened in vain before.
-    const std::uint32_t bank = side_of(command).queue.burst(command.slot).bank;
-    const DramClock column = command.is_column ? command.at : command.at + activate_clocks_;
-    if (column < banks_.refresh_due(bank)) return command;
+    const std::uint32_t bank = side_of(*command).queue.burst(command->slot).bank;
+    const DramClock column = command->is_column ? command->at : command->at + activate_clocks_;
+    if (column < banks_.refresh_due(bank)) return *command;
     refresh(bank);
   }
 }
 
 DramScheduler::Command DramScheduler::on_bus(Command command) const {
-  const DramClock precharge = command.at - command.first;
-  command.at =
-      precharge > 0 ? bus_.both_free_from(command.at, precharge) : bus_.free_from(command.at);
-  command.first = command.at - precharge;
+  command.at = command.closes_row ? bus_.both_free_from(command.at, precharge_clocks_)
+                                  : bus_.free_from(command.at);
   return command;
 }
 
@@ -261,35 +252,36 @@ void DramScheduler::refresh(std::uint32_t bank) {
   column_.is_valid = activate_.is_valid = false;
 }
 
-void DramScheduler::activate(const Command& command, DramClock now) {
-  const DramBurst& burst = side(draining_).queue.burst(command.slot);
-  banks_.book_activate(burst.bank, burst.row, command.at);
-  side(draining_).queue.open_row_for(command.slot);
+void DramScheduler::activate(BurstQueue::Slot slot, DramClock at, DramClock now) {
+  const DramBurst& burst = side(draining_).queue.burst(slot);
+  banks_.book_activate(burst.bank, burst.row, at);
+  side(draining_).queue.open_row_for(slot);
   side(!draining_).queue.set_open_row(burst.bank, burst.row);
   activate_.is_valid = false;
   consider(burst.bank, now);
 }
 
-void DramScheduler::issue(const Command& command, DramClock now, std::vector<Issue>& issues) {
-  Side& s = side_of(command);
-  const DramBurst& burst = s.queue.burst(command.slot);
+void DramScheduler::issue(Side& s, BurstQueue::Slot slot, DramClock at, DramClock now,
+                          std::vector<Issue>& issues) {
+  const DramBurst burst = s.queue.burst(slot);
   const bool closes = closed_page_ && s.queue.count_on_row(burst.bank, burst.row) == 1;
-  const BurstTimes times = banks_.book_column(burst.bank, burst.is_write, command.at, closes);
+  const BurstTimes times = banks_.book_column(burst.bank, burst.is_write, at, closes);
   const BurstQueue::Slot oldest = s.queue.oldest();
-  issues.push_back({burst, times, std::min(burst.arrival, s.queue.burst(oldest).arrival)});
-  if (command.slot == oldest) {
+  const DramClock wanted_since = std::min(burst.arrival, s.queue.burst(oldest).arrival);
+  if (slot == oldest) {
     s.overtaken = 0;
   } else if (times.activate < 0) {
     ++s.overtaken;
   }
-  if (burst.is_write && command.slot == read_again_) read_again_ = BurstQueue::kNone;
+  if (burst.is_write && slot == read_again_) read_again_ = BurstQueue::kNone;
   if (bank_depth_ > 0) --in_bank_[burst.bank];
-  s.queue.erase(command.slot);
-  const std::uint32_t bank = issues.back().burst.bank;
-  if (closes) set_open_row(bank, -1);
+  s.queue.erase(slot);
+  --s.waiting;
+  if (closes) set_open_row(burst.bank, -1);
   column_.is_valid = false;
-  if (command.is_left_over) activate_.is_valid = false;
-  consider(bank, now);
+  if (&s != &side(draining_)) activate_.is_valid = false;
+  consider(burst.bank, now);
+  issues.push_back({burst, times, wanted_since});
 }
 
 DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
@@ -308,24 +300,25 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     if (bank_depth_ > 0) fill_banks(now);
     choose_direction();
     if (side(draining_).queue.empty()) break;
-    const Command command = choose(now);
+    const Command& command = choose(now);
     // A lone burst has nothing to compete with and saves an event.
-    const bool is_lone = reads_.waiting() + writes_.waiting() == 1;
+    const bool is_lone = reads_.waiting + writes_.waiting == 1;
     const DramClock window = now + (is_lone ? lookahead_ : batch_);
-    if (command.first > window) {
-      wake = command.first;
+    const DramClock first = first_of(command);
+    if (first > window) {
+      wake = first;
       booked_until_ = window;
       break;
     }
     if (takes_turns()) {
       bus_.take(command.at);
-      bus_.take(command.first);
+      bus_.take(first);
       last_bank_ = side_of(command).queue.burst(command.slot).bank;
     }
     if (command.is_column) {
-      issue(command, now, issues);
+      issue(side_of(command), command.slot, command.at, now, issues);
     } else {
-      activate(command, now);
+      activate(command.slot, command.at, now);
     }
   }
   for (const Side* s : {&reads_, &writes_}) {

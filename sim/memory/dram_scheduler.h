@@ -77,8 +77,10 @@ class DramScheduler {
     [[nodiscard]] bool is_full() const {
       return (behind_banks ? front.size() : queue.places_taken()) >= depth;
     }
-    /// Bursts that arrived and have not been booked.
-    [[nodiscard]] std::size_t waiting() const { return front.size() + queue.size(); }
+    /// Whether a burst arrives and finds a place.
+    [[nodiscard]] bool takes_burst(DramClock now) const {
+      return !under_way.empty() && under_way.front().arrival <= now && !is_full();
+    }
     [[nodiscard]] DramClock next_arrival() const {
       return under_way.empty() ? kNever : under_way.front().arrival;
     }
@@ -87,15 +89,16 @@ class DramScheduler {
     std::deque<DramBurst> under_way;  ///< By arrival.
     std::deque<DramBurst> front;      ///< In the common queue before those of the banks, by age.
     BurstQueue queue;                 ///< What the scheduler chooses from.
+    std::size_t waiting = 0;          ///< Bursts in these queues.
     int overtaken = 0;                ///< Row hits issued since the oldest burst is the oldest.
   };
   /// A command to book next.
   struct Command {
+    DramClock at = kNever;  ///< Of the column command or the activate.
     BurstQueue::Slot slot = BurstQueue::kNone;
     bool is_column = false;
+    bool closes_row = false;    ///< A precharge goes before the activate.
     bool is_left_over = false;  ///< Of the direction that is not served.
-    DramClock at = kNever;      ///< Of the column command or the activate.
-    DramClock first = kNever;   ///< Of the precharge before an activate, else the same.
   };
   /// The first command of its kind in the direction served, as long as nothing changes it.
   struct Kept {
@@ -109,7 +112,8 @@ class DramScheduler {
   void order_after_write(const DramBurst& read);
   void fill_banks(DramClock now);
   void choose_direction();
-  [[nodiscard]] Command choose(DramClock now);
+  /// The command to book next; it stands until the next call or booking.
+  [[nodiscard]] const Command& choose(DramClock now);
   void find_first_column(DramClock now);
   void find_first_activate(DramClock now);
   /// The first column command of a burst of the other direction for which a row was opened before
@@ -121,6 +125,10 @@ class DramScheduler {
   [[nodiscard]] Side& side_of(const Command& c) { return side(c.is_left_over != draining_); }
   /// What became of a bank's next burst: compares it with the first commands.
   void consider(std::uint32_t bank, DramClock now);
+  /// When its first command is: the precharge before an activate, or itself.
+  [[nodiscard]] DramClock first_of(const Command& command) const {
+    return command.at - (command.closes_row ? precharge_clocks_ : 0);
+  }
   void offer(Kept& kept, const Command& command) const;
   [[nodiscard]] Command column_of(std::uint32_t bank, BurstQueue::Slot slot,
                                   const DramBanks::Outlook& outlook) const;
@@ -128,20 +136,21 @@ class DramScheduler {
   /// Whether the banks, each with its queue, take turns at the command bus.
   [[nodiscard]] bool takes_turns() const { return bank_depth_ > 0; }
   /// What decides between commands of banks that are possible at the same clock: less goes first.
-  [[nodiscard]] std::uint64_t turn_of(std::uint32_t bank, std::uint64_t order) const {
-    if (!takes_turns()) return order;
+  [[nodiscard]] std::uint64_t turn_of(std::uint32_t bank, const BurstQueue& queue) const {
+    if (!takes_turns()) return queue.next_order(bank);
     const auto banks = static_cast<std::uint32_t>(banks_.bank_count());
     return (bank + banks - last_bank_ - 1) % banks;
   }
-  /// As soon as the command bus is free for it.
+  /// The command as soon as the command bus is free for it.
   [[nodiscard]] Command on_bus(Command command) const;
   void refresh(std::uint32_t bank);
   void set_open_row(std::uint32_t bank, std::int64_t row) {
     reads_.queue.set_open_row(bank, row);
     writes_.queue.set_open_row(bank, row);
   }
-  void activate(const Command& command, DramClock now);
-  void issue(const Command& command, DramClock now, std::vector<Issue>& issues);
+  void activate(BurstQueue::Slot slot, DramClock at, DramClock now);
+  void issue(Side& side, BurstQueue::Slot slot, DramClock at, DramClock now,
+             std::vector<Issue>& issues);
 
   const std::size_t drain_high_, drain_low_;
   const int starvation_cap_;
@@ -157,6 +166,7 @@ class DramScheduler {
   std::uint32_t last_bank_ = 0;                      ///< Of the last command, likewise.
   std::size_t drain_left_ = 0;  ///< Writes of a drain not yet in the banks' queues.
   Kept column_, activate_;
+  Command other_;  ///< Chosen instead of these: left over, or moved by the command bus.
   DramClock booked_until_ = 0;  ///< What can be booked before is.
   std::vector<std::uint32_t> placed_;
 };

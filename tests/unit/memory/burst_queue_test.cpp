@@ -54,15 +54,15 @@ void expect_same(const BurstQueue& queue, const Plain& plain) {
   if (plain.entries.empty()) return;
   EXPECT_EQ(queue.oldest(), plain.entries.front().slot);
   std::set<std::uint32_t> hits;
-  queue.for_each_hit([&](std::uint32_t bank, std::uint64_t order) {
+  queue.hits().for_each([&](std::uint32_t bank) {
     hits.insert(bank);
     EXPECT_EQ(queue.next_of(bank), plain.next_of(bank).slot);
-    EXPECT_EQ(order, queue.order(queue.next_of(bank)));
+    EXPECT_EQ(queue.next_order(bank), queue.order(queue.next_of(bank)));
   });
   std::set<BurstQueue::Slot> misses;
-  queue.for_each_miss([&](std::uint32_t bank, std::uint64_t order) {
+  queue.misses().for_each([&](std::uint32_t bank) {
     misses.insert(queue.next_of(bank));
-    EXPECT_EQ(order, queue.order(queue.next_of(bank)));
+    EXPECT_EQ(queue.next_order(bank), queue.order(queue.next_of(bank)));
   });
   std::set<BurstQueue::Slot> expected;
   std::set<std::uint32_t> expected_hits;
@@ -76,7 +76,7 @@ void expect_same(const BurstQueue& queue, const Plain& plain) {
   }
   EXPECT_EQ(hits, expected_hits);
   EXPECT_EQ(misses, expected);
-  EXPECT_EQ(queue.has_misses(), !expected.empty());
+  EXPECT_EQ(queue.misses().empty(), expected.empty());
 }
 
 TEST(BurstQueue, EqualsASearchAfterEveryOperation) {
@@ -104,7 +104,7 @@ TEST(BurstQueue, EqualsASearchAfterEveryOperation) {
           break;
         default: {
           BurstQueue::Slot hit = BurstQueue::kNone;
-          queue.for_each_hit([&](std::uint32_t b, std::uint64_t) { hit = queue.next_of(b); });
+          queue.hits().for_each([&](std::uint32_t b) { hit = queue.next_of(b); });
           if (hit == BurstQueue::kNone) break;
           queue.erase(hit);
           plain.erase(hit);
@@ -121,11 +121,13 @@ TEST(BurstQueue, ABurstWhoseRowIsOpenedLeavesItsPlace) {
   queue.push({.bank = 1, .row = 1});
   EXPECT_TRUE(queue.full());
   queue.open_row_for(queue.next_of(0));
+  EXPECT_TRUE(queue.opened().contains(0));
   EXPECT_FALSE(queue.full());
   EXPECT_EQ(queue.size(), 2U);
   queue.push({.bank = 2, .row = 1});
   EXPECT_TRUE(queue.full());
   queue.set_open_row(0, -1);  // A refresh closes the row again.
+  EXPECT_TRUE(queue.opened().empty());
   EXPECT_TRUE(queue.full());
   EXPECT_EQ(queue.places_taken(), 3U);
 }
