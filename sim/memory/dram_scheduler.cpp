@@ -1,6 +1,7 @@
 #include "sim/memory/dram_scheduler.h"
 
 #include <algorithm>
+#include <array>
 
 #include "sim/base/error.h"
 #include "sim/timing/dram_timing.h"
@@ -91,7 +92,7 @@ void DramScheduler::order_after_write(const DramBurst& read) {
 void DramScheduler::fill_banks(DramClock now) {
   if (drain_left_ == 0 &&
       (writes_.front.size() >= drain_high_ ||
-       (reads_.front.empty() && (writes_.front.size() > drain_low_ || reads_.queue.empty())))) {
+       (reads_.front.empty() && (writes_.front.size() > drain_low_ || banks_queue().empty())))) {
     drain_left_ = writes_.front.size();
   }
   std::deque<DramBurst>& from = side(drain_left_ > 0).front;
@@ -101,8 +102,8 @@ void DramScheduler::fill_banks(DramClock now) {
       continue;
     }
     ++in_bank_[burst->bank];
-    const bool is_next = side(burst->is_write).queue.push(*burst);
-    if (is_next && burst->is_write == draining_) consider(burst->bank, now);
+    banks_queue().push(*burst);
+    consider(burst->bank, now);
     const bool drained = burst->is_write && --drain_left_ == 0;
     burst = from.erase(burst);
     if (drained) break;
@@ -112,20 +113,23 @@ void DramScheduler::fill_banks(DramClock now) {
 void DramScheduler::choose_direction() {
   const std::size_t writes = writes_.queue.size();
   const bool must_drain = read_again_ != BurstQueue::kNone || reads_.queue.empty();
-  const bool goes_on = bank_depth_ > 0 || writes > drain_low_;
-  const bool starts = bank_depth_ == 0 && writes >= drain_high_;
+  const bool goes_on = writes > drain_low_;
+  const bool starts = writes >= drain_high_;
   const bool drains = writes > 0 && (must_drain || (draining_ ? goes_on : starts));
   if (drains != draining_) column_.is_valid = activate_.is_valid = false;
   draining_ = drains;
 }
 
-DramScheduler::Command DramScheduler::column_of(std::uint32_t bank, BurstQueue::Slot slot,
-                                                const DramBanks::Outlook& outlook) const {
-  return {.at = banks_.earliest_column(bank, outlook), .slot = slot, .is_column = true};
+DramScheduler::Command DramScheduler::column_of(const BurstQueue& queue, BurstQueue::Slot slot,
+                                                DramClock now) const {
+  const DramBurst& burst = queue.burst(slot);
+  const DramBanks::Outlook outlook = banks_.outlook(burst.is_write, now);
+  return {.at = banks_.earliest_column(burst.bank, outlook), .slot = slot, .is_column = true};
 }
 
-DramScheduler::Command DramScheduler::activate_of(std::uint32_t bank, BurstQueue::Slot slot,
+DramScheduler::Command DramScheduler::activate_of(const BurstQueue& queue, BurstQueue::Slot slot,
                                                   DramClock now) const {
+  const std::uint32_t bank = queue.burst(slot).bank;
   return {
       .at = banks_.earliest_activate(bank, now), .slot = slot, .closes_row = banks_.is_open(bank)};
 }
@@ -141,14 +145,22 @@ void DramScheduler::offer(Kept& kept, const Command& command) const {
 
 void DramScheduler::find_first_column(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
-  const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
   First first;
-  queue.hits().for_each([&](std::uint32_t bank) {
-    first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, queue));
-  });
+  if (takes_turns()) {
+    const std::array outlooks = {banks_.outlook(false, now), banks_.outlook(true, now)};
+    queue.hits().for_each([&](std::uint32_t bank) {
+      const DramBurst& burst = queue.burst(queue.next_of(bank));
+      first.offer(bank, banks_.earliest_column(bank, outlooks[burst.is_write ? 1 : 0]) - now,
+                  turn_of(bank, queue));
+    });
+  } else {
+    const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
+    queue.hits().for_each([&](std::uint32_t bank) {
+      first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, queue));
+    });
+  }
   column_.is_valid = true;
-  column_.command =
-      first.is_any() ? column_of(first.bank(), queue.next_of(first.bank()), outlook) : Command{};
+  column_.command = first.is_any() ? column_of(queue, queue.next_of(first.bank()), now) : Command{};
 }
 
 void DramScheduler::find_first_activate(DramClock now) {
@@ -164,7 +176,7 @@ void DramScheduler::find_first_activate(DramClock now) {
   }
   activate_.is_valid = true;
   activate_.command =
-      first.is_any() ? activate_of(first.bank(), queue.next_of(first.bank()), now) : Command{};
+      first.is_any() ? activate_of(queue, queue.next_of(first.bank()), now) : Command{};
 }
 
 DramScheduler::Command DramScheduler::find_left_over(DramClock now) const {
@@ -174,7 +186,7 @@ DramScheduler::Command DramScheduler::find_left_over(DramClock now) const {
   queue.opened().for_each([&](std::uint32_t bank) {
     first.offer(bank, banks_.earliest_column(bank, outlook) - now, queue.next_order(bank));
   });
-  Command command = column_of(first.bank(), queue.next_of(first.bank()), outlook);
+  Command command = column_of(queue, queue.next_of(first.bank()), now);
   command.is_left_over = true;
   return command;
 }
@@ -188,13 +200,13 @@ void DramScheduler::consider(std::uint32_t bank, DramClock now) {
   const BurstQueue::Slot slot = queue.next_of(bank);
   if (slot == BurstQueue::kNone) return;
   if (queue.is_hit(slot)) {
-    if (column_.is_valid) offer(column_, column_of(bank, slot, banks_.outlook(draining_, now)));
+    if (column_.is_valid) offer(column_, column_of(queue, slot, now));
     if (activate_.is_valid && activate_.command.slot != BurstQueue::kNone &&
         queue.burst(activate_.command.slot).bank == bank) {
       activate_.is_valid = false;
     }
   } else if (activate_.is_valid && !side(!draining_).queue.opened().contains(bank)) {
-    offer(activate_, activate_of(bank, slot, now));
+    offer(activate_, activate_of(queue, slot, now));
   }
 }
 
@@ -204,9 +216,8 @@ const DramScheduler::Command& DramScheduler::choose(DramClock now) {
     const Command* command = &column_.command;
     if (s.overtaken >= starvation_cap_) {
       const BurstQueue::Slot slot = s.queue.oldest();
-      const std::uint32_t bank = s.queue.burst(slot).bank;
-      other_ = s.queue.is_hit(slot) ? column_of(bank, slot, banks_.outlook(draining_, now))
-                                    : activate_of(bank, slot, now);
+      other_ =
+          s.queue.is_hit(slot) ? column_of(s.queue, slot, now) : activate_of(s.queue, slot, now);
       command = &other_;
     } else {
       // What is not before now is still first: the others have not become earlier.
@@ -276,7 +287,7 @@ void DramScheduler::issue(Side& s, BurstQueue::Slot slot, DramClock at, DramCloc
   if (burst.is_write && slot == read_again_) read_again_ = BurstQueue::kNone;
   if (bank_depth_ > 0) --in_bank_[burst.bank];
   s.queue.erase(slot);
-  --s.waiting;
+  --side(burst.is_write).waiting;
   if (closes) set_open_row(burst.bank, -1);
   column_.is_valid = false;
   if (&s != &side(draining_)) activate_.is_valid = false;
@@ -298,7 +309,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     refill(writes_, now);
     refill(reads_, now);
     if (bank_depth_ > 0) fill_banks(now);
-    choose_direction();
+    if (!takes_turns()) choose_direction();
     if (side(draining_).queue.empty()) break;
     const Command& command = choose(now);
     // A lone burst has nothing to compete with and saves an event.

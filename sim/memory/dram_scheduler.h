@@ -16,24 +16,24 @@ namespace npu {
 /// are served until write_drain_low are left and a read waits. A read of a burst whose write is
 /// queued makes the writes go first up to that one.
 /// With bank_queue_depth, bursts go on from these queues to a queue per bank, reads or, in a drain,
-/// as many writes as were queued at its start; the scheduler sees the banks' queues only and serves
-/// one direction until nothing of it is left there. Of commands that are possible at the same clock
-/// that of the bank goes first whose turn it is, in a round from the bank of the last command; each
-/// takes a clock of the command bus, column commands without precedence. Without these queues, age
-/// decides, and column commands find the command bus free.
-/// In the direction that is served, each bank offers its oldest row hit, else its oldest burst, so
-/// a row with queued hits is not closed. Of the hits the one whose column command can be earliest
-/// goes next, of equals the older; of the misses the one whose activate can be earliest opens its
-/// row next, of equals the older; whichever command comes first is booked first. A burst for which
-/// a row was opened before the direction changed is served as soon as it can be, and no row is
-/// opened in its bank before (without queues of the banks). When starvation_cap row hits have
-/// overtaken the oldest burst, it goes before all. A burst leaves its place in the queue when an
-/// activate is booked for it, else when its column command is. Closed pages: precharge with the
-/// last queued hit of a row. Commands are booked up to kBatchBursts bursts ahead of their time, to
-/// save simulation events: what arrives meanwhile cannot overtake those. Not modelled: gaps on the
-/// data bus filled by later bursts, writes answered to reads or merged in the queue. Source: Rixner
-/// et al., Memory Access Scheduling, ISCA 2000 (first ready, first come first served); watermarks
-/// as in DRAMsim3 and Ramulator 2.
+/// as many writes as were queued at its start. The banks' queues hold both directions by age; the
+/// scheduler sees nothing else and serves both at once. Of commands that are possible at the same
+/// clock that of the bank goes first whose turn it is, in a round from the bank of the last
+/// command; each takes a clock of the command bus, column commands without precedence. Without
+/// these queues, age decides, and column commands find the command bus free. In what is served,
+/// each bank offers its oldest row hit, else its oldest burst, so a row with queued hits is not
+/// closed. Of the hits the one whose column command can be earliest goes next, of equals the older;
+/// of the misses the one whose activate can be earliest opens its row next, of equals the older;
+/// whichever command comes first is booked first. A burst for which a row was opened before the
+/// direction changed is served as soon as it can be, and no row is opened in its bank before
+/// (without queues of the banks). When starvation_cap row hits have overtaken the oldest burst, it
+/// goes before all. A burst leaves its place in the queue when an activate is booked for it, else
+/// when its column command is. Closed pages: precharge with the last queued hit of a row. Commands
+/// are booked up to kBatchBursts bursts ahead of their time, to save simulation events: what
+/// arrives meanwhile cannot overtake those. Not modelled: gaps on the data bus filled by later
+/// bursts, writes answered to reads or merged in the queue. Source: Rixner et al., Memory Access
+/// Scheduling, ISCA 2000 (first ready, first come first served); watermarks as in DRAMsim3 and
+/// Ramulator 2.
 class DramScheduler {
  public:
   explicit DramScheduler(const DramConfig& config);
@@ -88,9 +88,9 @@ class DramScheduler {
     bool behind_banks;                ///< Whether the banks have queues of their own.
     std::deque<DramBurst> under_way;  ///< By arrival.
     std::deque<DramBurst> front;      ///< In the common queue before those of the banks, by age.
-    BurstQueue queue;                 ///< What the scheduler chooses from.
-    std::size_t waiting = 0;          ///< Bursts in these queues.
-    int overtaken = 0;                ///< Row hits issued since the oldest burst is the oldest.
+    BurstQueue queue;  ///< What the scheduler chooses from; of reads: also the banks' queues.
+    std::size_t waiting = 0;  ///< Bursts in these queues.
+    int overtaken = 0;        ///< Row hits issued since the oldest burst is the oldest.
   };
   /// A command to book next.
   struct Command {
@@ -130,9 +130,12 @@ class DramScheduler {
     return command.at - (command.closes_row ? precharge_clocks_ : 0);
   }
   void offer(Kept& kept, const Command& command) const;
-  [[nodiscard]] Command column_of(std::uint32_t bank, BurstQueue::Slot slot,
-                                  const DramBanks::Outlook& outlook) const;
-  [[nodiscard]] Command activate_of(std::uint32_t bank, BurstQueue::Slot slot, DramClock now) const;
+  [[nodiscard]] Command column_of(const BurstQueue& queue, BurstQueue::Slot slot,
+                                  DramClock now) const;
+  [[nodiscard]] Command activate_of(const BurstQueue& queue, BurstQueue::Slot slot,
+                                    DramClock now) const;
+  /// The queues of the banks, which hold both directions.
+  [[nodiscard]] BurstQueue& banks_queue() { return reads_.queue; }
   /// Whether the banks, each with its queue, take turns at the command bus.
   [[nodiscard]] bool takes_turns() const { return bank_depth_ > 0; }
   /// What decides between commands of banks that are possible at the same clock: less goes first.

@@ -103,6 +103,26 @@ TEST(DramDrain, AReadOfAQueuedWriteGoesBehindIt) {
   EXPECT_LT(position(true, 5), position(false, 5));
 }
 
+TEST(DramDrain, TheBanksQueuesHoldBothDirections) {
+  const auto later = [](DramBurst burst) {
+    burst.arrival = 8;
+    return burst;
+  };
+  // The second read waits for its bank to close a row; the write, for another bank, does not.
+  const std::vector<DramBurst> two_banks{burst(false, 0, 1), burst(false, 0, 2),
+                                         later(burst(true, 4, 1))};
+  // In a bank the older goes first, whatever its direction.
+  const std::vector<DramBurst> one_bank{burst(false, 0, 1), later(burst(true, 0, 2)),
+                                        later(burst(false, 0, 3))};
+  DramConfig c = ddr4_2400();
+  for (const auto& bursts : {two_banks, one_bank}) EXPECT_EQ(directions(c, bursts), "RRW");
+  c.bank_queue_depth = 8;
+  c.write_drain_high = 1;
+  c.write_drain_low = 0;
+  EXPECT_EQ(directions(c, two_banks), "RWR");
+  EXPECT_EQ(directions(c, one_bank), "RWR");
+}
+
 TEST(DramDrain, TheBanksQueuesAreAllThatIsSeen) {
   // Row 1 of bank 0 is open; its hits lie behind bursts for row 2 that fill the bank's queue.
   DramConfig c = ddr4_2400();
