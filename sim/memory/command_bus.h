@@ -17,10 +17,10 @@ class CommandBus {
     while (is_taken(at)) ++at;
     return at;
   }
-  /// The first clock from `at` on that is free, as well as the one `before` earlier.
-  [[nodiscard]] DramClock both_free_from(DramClock at, DramClock before) const {
-    while (is_taken(at) || is_taken(at - before)) ++at;
-    return at;
+  /// The last clock of from…to that is free; −1: none.
+  [[nodiscard]] DramClock last_free(DramClock from, DramClock to) const {
+    while (to >= from && is_taken(to)) --to;
+    return to >= from ? to : -1;
   }
   void take(DramClock at) {
     Word& word = words_[index_of(at)];

@@ -52,12 +52,13 @@ void DramBanks::hold_activates(std::uint32_t rank, DramClock at) {
   for (const Rank& other : ranks_) any_activate_ = std::min(any_activate_, other.next_activate);
 }
 
-void DramBanks::book_activate(std::uint32_t bank, std::uint32_t row, DramClock at) {
+void DramBanks::book_activate(std::uint32_t bank, std::uint32_t row, DramClock precharge,
+                              DramClock at) {
   Bank& b = banks_[bank];
   Rank& rank = ranks_[bank >> rank_shift_];
   b.precharge = -1;
   if (b.open_row >= 0) {
-    b.precharge = at - config_.tRP;
+    b.precharge = precharge;
     note(DramCommandKind::kPrecharge, bank, static_cast<std::uint32_t>(b.open_row), b.precharge);
   }
   note(DramCommandKind::kActivate, bank, row, at);

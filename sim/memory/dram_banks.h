@@ -76,11 +76,16 @@ class DramBanks {
     const DramClock from = now + (open_[bank] != 0 ? config_.tRP : 0);
     return later(from, later(ready_[bank], group_activate_[bank >> group_shift_]));
   }
+  /// Earliest precharge of a bank with an open row, no command before `now`.
+  [[nodiscard]] DramClock earliest_precharge(std::uint32_t bank, DramClock now) const {
+    return later(now, banks_[bank].next_precharge);
+  }
   /// Earliest activate that some rank allows whatever the bank, no command before `now`.
   [[nodiscard]] DramClock any_activate(DramClock now) const { return later(now, any_activate_); }
 
-  /// Books an activate at `at` as earliest_activate() gave it, the precharge tRP before.
-  void book_activate(std::uint32_t bank, std::uint32_t row, DramClock at);
+  /// Books an activate at `at`, from earliest_activate() on; with a row open its precharge at
+  /// `precharge`, from earliest_precharge() on and at least tRP before.
+  void book_activate(std::uint32_t bank, std::uint32_t row, DramClock precharge, DramClock at);
   /// Books a column command at `column` as earliest_column() gave it. @return its instants, with
   /// those that opened the row if it is the first since.
   BurstTimes book_column(std::uint32_t bank, bool is_write, DramClock column, bool auto_precharge);

@@ -233,7 +233,7 @@ const DramScheduler::Command& DramScheduler::choose(DramClock now) {
       }
     }
     if (takes_turns()) {
-      other_ = on_bus(*command);
+      other_ = on_bus(*command, now);
       command = &other_;
     } else if (!side(!draining_).queue.opened().empty()) {
       const Command left_over = find_left_over(now);
@@ -250,10 +250,16 @@ const DramScheduler::Command& DramScheduler::choose(DramClock now) {
   }
 }
 
-DramScheduler::Command DramScheduler::on_bus(Command command) const {
-  command.at = command.closes_row ? bus_.both_free_from(command.at, precharge_clocks_)
-                                  : bus_.free_from(command.at);
+DramScheduler::Command DramScheduler::on_bus(Command command, DramClock now) const {
+  command.at = bus_.free_from(command.at);
+  while (first_on_bus(command, now) < 0) command.at = bus_.free_from(command.at + 1);
   return command;
+}
+
+DramClock DramScheduler::first_on_bus(const Command& command, DramClock now) const {
+  if (!command.closes_row) return command.at;
+  const std::uint32_t bank = side_of(command).queue.burst(command.slot).bank;
+  return bus_.last_free(banks_.earliest_precharge(bank, now), first_of(command));
 }
 
 void DramScheduler::refresh(std::uint32_t bank) {
@@ -263,9 +269,10 @@ void DramScheduler::refresh(std::uint32_t bank) {
   column_.is_valid = activate_.is_valid = false;
 }
 
-void DramScheduler::activate(BurstQueue::Slot slot, DramClock at, DramClock now) {
+void DramScheduler::activate(BurstQueue::Slot slot, DramClock precharge, DramClock at,
+                             DramClock now) {
   const DramBurst& burst = side(draining_).queue.burst(slot);
-  banks_.book_activate(burst.bank, burst.row, at);
+  banks_.book_activate(burst.bank, burst.row, precharge, at);
   side(draining_).queue.open_row_for(slot);
   side(!draining_).queue.set_open_row(burst.bank, burst.row);
   activate_.is_valid = false;
@@ -315,7 +322,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     // A lone burst has nothing to compete with and saves an event.
     const bool is_lone = reads_.waiting + writes_.waiting == 1;
     const DramClock window = now + (is_lone ? lookahead_ : batch_);
-    const DramClock first = first_of(command);
+    const DramClock first = takes_turns() ? first_on_bus(command, now) : first_of(command);
     if (first > window) {
       wake = first;
       booked_until_ = window;
@@ -329,7 +336,7 @@ DramClock DramScheduler::run(DramClock now, std::vector<Issue>& issues) {
     if (command.is_column) {
       issue(side_of(command), command.slot, command.at, now, issues);
     } else {
-      activate(command.slot, command.at, now);
+      activate(command.slot, first, command.at, now);
     }
   }
   for (const Side* s : {&reads_, &writes_}) {

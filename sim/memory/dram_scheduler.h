@@ -144,14 +144,17 @@ class DramScheduler {
     const auto banks = static_cast<std::uint32_t>(banks_.bank_count());
     return (bank + banks - last_bank_ - 1) % banks;
   }
-  /// The command as soon as the command bus is free for it.
-  [[nodiscard]] Command on_bus(Command command) const;
+  /// The command as soon as the command bus is free for it and for the precharge before it.
+  [[nodiscard]] Command on_bus(Command command, DramClock now) const;
+  /// first_of(), but a precharge goes at an earlier clock where the command bus is taken; −1: at
+  /// none.
+  [[nodiscard]] DramClock first_on_bus(const Command& command, DramClock now) const;
   void refresh(std::uint32_t bank);
   void set_open_row(std::uint32_t bank, std::int64_t row) {
     reads_.queue.set_open_row(bank, row);
     writes_.queue.set_open_row(bank, row);
   }
-  void activate(BurstQueue::Slot slot, DramClock at, DramClock now);
+  void activate(BurstQueue::Slot slot, DramClock precharge, DramClock at, DramClock now);
   void issue(Side& side, BurstQueue::Slot slot, DramClock at, DramClock now,
              std::vector<Issue>& issues);
 

@@ -27,21 +27,15 @@ TEST(CommandBus, OneCommandAClock) {
   EXPECT_EQ(bus.free_from(102), 102);
 }
 
-TEST(CommandBus, APairNeedsBothClocks) {
+TEST(CommandBus, TheLastFreeClockOfAnInterval) {
   CommandBus bus;
   bus.take(100);
-  EXPECT_EQ(bus.both_free_from(116, 17), 116);
-  EXPECT_EQ(bus.both_free_from(117, 17), 118);  // The precharge would meet the command at 100.
-  bus.take(118);
-  EXPECT_EQ(bus.both_free_from(117, 17), 119);
-}
-
-TEST(CommandBus, ForgetsWhatIsLongPast) {
-  CommandBus bus;
-  bus.take(5);
-  bus.take(5 + 64 * 64);
-  EXPECT_EQ(bus.free_from(5), 5);
-  EXPECT_EQ(bus.free_from(5 + 64 * 64), 6 + 64 * 64);
+  bus.take(101);
+  EXPECT_EQ(bus.last_free(90, 102), 102);
+  EXPECT_EQ(bus.last_free(99, 101), 99);
+  EXPECT_EQ(bus.last_free(100, 101), -1);
+  bus.take(0);
+  EXPECT_EQ(bus.last_free(0, 0), -1);
 }
 
 /// Reads of random rows in all banks, at once.
@@ -55,6 +49,32 @@ std::vector<DramBurst> random_rows(const DramConfig& c, int count) {
                       .request = static_cast<std::uint32_t>(i)});
   }
   return bursts;
+}
+
+TEST(CommandBus, APrechargeGoesEarlierWhereTheBusIsTaken) {
+  DramConfig c = ddr4_2400();
+  c.bank_queue_depth = 8;
+  std::vector<DramCommand> log;
+  DramScheduler scheduler(c);
+  scheduler.banks().log = &log;
+  (void)run_all(scheduler, random_rows(c, 2000));
+  std::map<std::uint32_t, DramClock> closed;
+  int in_time = 0, early = 0;
+  for (const DramCommand& command : log) {
+    if (command.kind == DramCommandKind::kPrecharge) closed[command.bank] = command.at;
+    if (command.kind != DramCommandKind::kActivate || !closed.contains(command.bank)) continue;
+    ++(command.at - closed[command.bank] == c.tRP ? in_time : early);
+  }
+  EXPECT_GT(early, 0);
+  EXPECT_GT(in_time, early);
+}
+
+TEST(CommandBus, ForgetsWhatIsLongPast) {
+  CommandBus bus;
+  bus.take(5);
+  bus.take(5 + 64 * 64);
+  EXPECT_EQ(bus.free_from(5), 5);
+  EXPECT_EQ(bus.free_from(5 + 64 * 64), 6 + 64 * 64);
 }
 
 TEST(CommandBus, OfBanksWithQueuesIsNeverTakenTwice) {

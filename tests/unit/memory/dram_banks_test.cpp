@@ -16,11 +16,13 @@ constexpr DramClock kBurst = 4;
 /// Books bursts one after another at their earliest instants, from clock 0.
 class Bench {
  public:
-  explicit Bench(const DramConfig& config) : banks_(config), rows_(banks_.bank_count(), -1) {}
+  explicit Bench(const DramConfig& config)
+      : precharge_clocks_(config.tRP), banks_(config), rows_(banks_.bank_count(), -1) {}
   BurstTimes book(std::uint32_t bank, std::uint32_t row, bool is_write = false, DramClock now = 0,
                   bool auto_precharge = false) {
     if (rows_[bank] != row) {
-      banks_.book_activate(bank, row, banks_.earliest_activate(bank, now));
+      const DramClock at = banks_.earliest_activate(bank, now);
+      banks_.book_activate(bank, row, at - precharge_clocks_, at);
     }
     const DramClock column = banks_.earliest_column(bank, banks_.outlook(is_write, now));
     rows_[bank] = auto_precharge ? -1 : std::int64_t{row};
@@ -35,6 +37,7 @@ class Bench {
   }
 
  private:
+  const DramClock precharge_clocks_;
   DramBanks banks_;
   std::vector<std::int64_t> rows_;
 };
