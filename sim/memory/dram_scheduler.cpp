@@ -151,12 +151,12 @@ void DramScheduler::find_first_column(DramClock now) {
     queue.hits().for_each([&](std::uint32_t bank) {
       const DramBurst& burst = queue.burst(queue.next_of(bank));
       first.offer(bank, banks_.earliest_column(bank, outlooks[burst.is_write ? 1 : 0]) - now,
-                  turn_of(bank, queue));
+                  turn_of(bank));
     });
   } else {
     const DramBanks::Outlook outlook = banks_.outlook(draining_, now);
     queue.hits().for_each([&](std::uint32_t bank) {
-      first.offer(bank, banks_.earliest_column(bank, outlook) - now, turn_of(bank, queue));
+      first.offer(bank, banks_.earliest_column(bank, outlook) - now, queue.next_order(bank));
     });
   }
   column_.is_valid = true;
@@ -166,13 +166,14 @@ void DramScheduler::find_first_column(DramClock now) {
 void DramScheduler::find_first_activate(DramClock now) {
   const BurstQueue& queue = side(draining_).queue;
   First first;
-  const auto offer = [&](std::uint32_t bank) {
-    first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank, queue));
-  };
   if (takes_turns()) {
-    queue.misses().for_each(offer);
+    queue.misses().for_each([&](std::uint32_t bank) {
+      first.offer(bank, banks_.earliest_activate(bank, now) - now, turn_of(bank));
+    });
   } else {
-    queue.misses().for_each_except(side(!draining_).queue.opened(), offer);
+    queue.misses().for_each_except(side(!draining_).queue.opened(), [&](std::uint32_t bank) {
+      first.offer(bank, banks_.earliest_activate(bank, now) - now, queue.next_order(bank));
+    });
   }
   activate_.is_valid = true;
   activate_.command =

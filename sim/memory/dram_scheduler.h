@@ -138,9 +138,9 @@ class DramScheduler {
   [[nodiscard]] BurstQueue& banks_queue() { return reads_.queue; }
   /// Whether the banks, each with its queue, take turns at the command bus.
   [[nodiscard]] bool takes_turns() const { return bank_depth_ > 0; }
-  /// What decides between commands of banks that are possible at the same clock: less goes first.
-  [[nodiscard]] std::uint64_t turn_of(std::uint32_t bank, const BurstQueue& queue) const {
-    if (!takes_turns()) return queue.next_order(bank);
+  /// How far a bank is from its turn in the round: of commands that are possible at the same clock
+  /// that with the least goes first.
+  [[nodiscard]] std::uint64_t turn_of(std::uint32_t bank) const {
     const auto banks = static_cast<std::uint32_t>(banks_.bank_count());
     return (bank + banks - last_bank_ - 1) % banks;
   }
