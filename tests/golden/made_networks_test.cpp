@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "isa/program.h"
 #include "sim/base/file.h"
 #include "tests/golden/program_run.h"
 #include "tests/support/graph_maker.h"
@@ -87,7 +88,14 @@ TEST(MadeNetworks, AProgramThatLacksTheModelsOutput) {
   const std::string other = file_of(folder, "first.tflite", two_relu(true));
   const ProgramRun run = run_npusim({"run", "--program", program, "--model", other});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_THAT(run.output, HasSubstr("the program does not produce the model's output tensor 1"));
+  EXPECT_THAT(run.output, HasSubstr("was compiled from last.tflite, got " + other));
+
+  isa::Program nameless = isa::load(program);
+  nameless.provenance.erase("model_sha256");
+  isa::save(nameless, program);
+  const ProgramRun again = run_npusim({"run", "--program", program, "--model", other});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.output, HasSubstr("the program does not produce the model's output tensor 1"));
 }
 
 TEST(MadeNetworks, AnInputWithoutRandomValues) {
