@@ -1,11 +1,13 @@
 // ATTENTION: row by row, either the scores of all keys at once or block by block with a running
-// maximum and sum (key_block).
+// maximum and sum (key_block). The softmax of all scores is that of SOFTMAX, in three or two
+// passes.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "kernels/reference/dot.h"
 #include "kernels/reference/floats.h"
+#include "kernels/reference/normalization.h"
 #include "kernels/reference/operators.h"
 #include "kernels/reference/quantization.h"
 
@@ -164,17 +166,9 @@ class Attention {
   }
 
   void whole(std::vector<float>& scores, float* y) const {
-    float highest = scores[0];
-    for (const float s : scores) highest = highest < s ? s : highest;
-    float sum = 0;
-    for (float& s : scores) {
-      s = exponential(s - highest);
-      sum += s;
-    }
-    const float factor = 1.0F / sum;
+    softmax_row(scores, 1.0F, attrs_.softmax_block);
     std::vector<Value> weights(scores.size());
-    for (size_t t = 0; t < scores.size(); ++t)
-      as_value(scores[t] * factor, call_.input(2).type, weights[t]);
+    for (size_t t = 0; t < scores.size(); ++t) as_value(scores[t], call_.input(2).type, weights[t]);
     const std::vector<Value> sums = weighted(weights, 0);
     for (size_t e = 0; e < sums.size(); ++e) {
       if constexpr (std::is_same_v<Value, float>) {
@@ -289,7 +283,8 @@ void run_float(Invocation& call) {
     node.inputs.push_back(add({view.type, *view.shape, {view.bytes.begin(), view.bytes.end()}}));
   }
   node.outputs = {add(TensorData::zeros(DType::kFloat32, call.output().shape))};
-  std::get<AttentionAttrs>(node.attrs).key_block = 0;
+  auto& attrs = std::get<AttentionAttrs>(node.attrs);
+  attrs.key_block = attrs.softmax_block = 0;
   Invocation plain(graph, node, values);
   Attention<FloatSums>(plain).run();
   call.output().bytes = values.back().bytes;

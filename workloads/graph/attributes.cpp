@@ -49,7 +49,9 @@ struct Printer {
     return fmt::format("begin [{}], stride [{}], sizes [{}]", fmt::join(a.begin, ","),
                        fmt::join(a.stride, ","), fmt::join(a.sizes, ","));
   }
-  std::string operator()(const SoftmaxAttrs& a) const { return fmt::format("beta {}", a.beta); }
+  std::string operator()(const SoftmaxAttrs& a) const {
+    return fmt::format("beta {}, block {}", a.beta, a.block);
+  }
   std::string operator()(const LeakyReluAttrs& a) const { return fmt::format("alpha {}", a.alpha); }
   std::string operator()(const SvdfAttrs& a) const {
     return fmt::format("rank {}, activation {}", a.rank, text_of(a.activation));
@@ -75,7 +77,8 @@ struct Printer {
     return fmt::format("interleaved {}", a.interleaved);
   }
   std::string operator()(const AttentionAttrs& a) const {
-    return fmt::format("scale {}, causal {}, key_block {}", a.scale, a.causal, a.key_block);
+    return fmt::format("scale {}, causal {}, key_block {}, softmax_block {}", a.scale, a.causal,
+                       a.key_block, a.softmax_block);
   }
 };
 

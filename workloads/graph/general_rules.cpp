@@ -293,6 +293,8 @@ void check_attention_types(const NodeView& view) {
   const auto& attrs = view.attrs<AttentionAttrs>();
   view.require(std::isfinite(attrs.scale), "scale must be finite, got {}", attrs.scale);
   view.require(attrs.key_block >= 0, "key_block must not be negative, got {}", attrs.key_block);
+  view.require(attrs.softmax_block >= 0, "softmax_block must not be negative, got {}",
+               attrs.softmax_block);
 }
 
 }  // namespace

@@ -172,6 +172,10 @@ struct SliceAttrs {
 /// SOFTMAX over the last axis.
 struct SoftmaxAttrs {
   float beta = 1.0F;
+  /// Of floats. 0: three passes over a row. Else two, of which the first takes blocks of as many
+  /// elements with a running maximum and sum: another order of roundings, which a mapping may
+  /// choose.
+  std::int64_t block = 0;
 
   friend bool operator==(const SoftmaxAttrs&, const SoftmaxAttrs&) = default;
 };
@@ -243,6 +247,7 @@ struct AttentionAttrs {
   /// 0: the softmax of a row takes all its scores at once. Else they are taken in blocks of as many
   /// keys with a running maximum and sum: another order of roundings, which a mapping may choose.
   std::int64_t key_block = 0;
+  std::int64_t softmax_block = 0;  ///< With key_block 0: SoftmaxAttrs::block of the scores.
 
   friend bool operator==(const AttentionAttrs&, const AttentionAttrs&) = default;
 };

@@ -75,6 +75,8 @@ void check_scales(const NodeView& view) {
   if (kind == OpKind::kSoftmax) {
     const float beta = view.attrs<SoftmaxAttrs>().beta;
     view.require(std::isfinite(beta) && beta > 0, "beta must be positive and finite, got {}", beta);
+    const std::int64_t block = view.attrs<SoftmaxAttrs>().block;
+    view.require(block >= 0, "block must not be negative, got {}", block);
   }
   if (kind == OpKind::kLeakyRelu) {
     const float alpha = view.attrs<LeakyReluAttrs>().alpha;

@@ -127,6 +127,8 @@ TEST(AttentionRules, Attributes) {
               HasSubstr("scale must be finite, got nan"));
   EXPECT_THAT(attention_error_of({.attrs = {.key_block = -1}}),
               HasSubstr("key_block must not be negative, got -1"));
+  EXPECT_THAT(attention_error_of({.attrs = {.softmax_block = -1}}),
+              HasSubstr("softmax_block must not be negative, got -1"));
 }
 
 }  // namespace

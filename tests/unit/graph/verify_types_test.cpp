@@ -181,6 +181,8 @@ TEST(VerifyScales, Attributes) {
   Graph g = plain_graph(OpKind::kSoftmax, {{2}}, {2}, graph::SoftmaxAttrs{0});
   g.tensors[1].quantization = graph::Quantization{{1.0F / 256}, {-128}, 0};
   expect_refused(g, "beta must be positive and finite, got 0");
+  g.nodes[0].attrs = graph::SoftmaxAttrs{.block = -1};
+  expect_refused(g, "block must not be negative, got -1");
   g.nodes[0].attrs = graph::SoftmaxAttrs{1};
   g.tensors[0].quantization->scale[0] = 0x1p-26F;
   expect_refused(g, "beta times input scale 1.4901161193847656e-08 is too small");

@@ -44,13 +44,16 @@ double largest(const TensorData& values, const graph::Tensor& tensor) {
 }
 
 /// The bound of docs/numerics.md.
-double bound(const graph::Graph& graph, std::int64_t block, double v_most) {
+double bound(const graph::Graph& graph, std::int64_t block, std::int64_t softmax_block,
+             double v_most) {
   const graph::Node& node = graph.nodes[0];
   const graph::Tensor& v = graph.tensor(node.inputs[2]);
   const graph::Tensor& y = graph.tensor(node.outputs[0]);
   const auto keys = static_cast<double>(v.shape[2]);
   const double blocks = std::ceil(keys / static_cast<double>(block));
   double share = (634 + 4 * keys + 6 * blocks) * 0x1p-24 + 3 * unit_roundoff(v.type);
+  if (softmax_block > 0)
+    share += (208 + 2 * std::ceil(keys / static_cast<double>(softmax_block))) * 0x1p-24;
   if (v.type == DType::kFloat16) share += keys * 0x1p-24;
   if (!is_float(v.type)) share += keys / 255;
   share = 1.05 * share + 2 * unit_roundoff(y.type);
@@ -69,16 +72,21 @@ TEST_P(AttentionVariants, DifferByTheirRoundingsOnly) {
     const std::vector<TensorData> inputs = test::random_inputs(rng, graph);
     const graph::Node& node = graph.nodes[0];
     const auto out = static_cast<std::size_t>(node.outputs[0]);
-    const auto unfused = run_integer(graph, inputs).tensors.at(out);
     const std::int64_t keys = graph.tensor(node.inputs[2]).shape[2];
-    const std::int64_t block =
-        1 + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(keys));
-    std::get<graph::AttentionAttrs>(graph.nodes[0].attrs).key_block = block;
+    const auto any_block = [&] {
+      return 1 + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(keys));
+    };
+    const std::int64_t block = any_block();
+    auto& attrs = std::get<graph::AttentionAttrs>(graph.nodes[0].attrs);
+    if (i % 2 == 0) attrs.softmax_block = any_block();
+    const auto unfused = run_integer(graph, inputs).tensors.at(out);
+    attrs.key_block = block;
     const auto fused = run_integer(graph, inputs).tensors.at(out);
 
     const graph::Tensor& y = graph.tensor(node.outputs[0]);
     const double scale = y.quantization ? static_cast<double>(y.quantization->scale[0]) : 1;
-    const double limit = bound(graph, block, largest(inputs.at(2), graph.tensor(node.inputs[2])));
+    const double limit = bound(graph, block, attrs.softmax_block,
+                               largest(inputs.at(2), graph.tensor(node.inputs[2])));
     const std::vector<double> a = to_doubles(unfused);
     const std::vector<double> b = to_doubles(fused);
     ASSERT_EQ(a.size(), b.size());
