@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <sstream>
 
 #include "kernels/cost/layer_cost.h"
 #include "kernels/mapper/attention_plan.h"
@@ -205,30 +204,6 @@ Graph expand_attention(Graph graph, const std::vector<AttentionChoice>& choices)
   }
   graph.nodes = std::move(nodes);
   return graph;
-}
-
-std::string attention_provenance(const std::vector<AttentionChoice>& choices) {
-  std::string text;
-  for (const AttentionChoice& c : choices)
-    text += fmt::format("{}{}:{}", text.empty() ? "" : " ", c.output, c.key_block);
-  return text;
-}
-
-void apply_attention(Graph& graph, const isa::Program& program) {
-  const auto found = program.provenance.find("attention");
-  if (found == program.provenance.end()) return;
-  std::istringstream list(found->second);
-  TensorId output = 0;
-  char colon = 0;
-  int64_t key_block = 0;
-  while (!(list >> std::ws).eof()) {
-    if (!(list >> output >> colon >> key_block) || colon != ':' || key_block < 0)
-      fail("program: provenance `attention` is no list of output:key_block: {}", found->second);
-    for (Node& node : graph.nodes) {
-      auto* attrs = std::get_if<graph::AttentionAttrs>(&node.attrs);
-      if (attrs != nullptr && node.outputs.at(0) == output) attrs->key_block = key_block;
-    }
-  }
 }
 
 std::string attention_yaml(const Graph& graph, const std::vector<AttentionChoice>& choices) {

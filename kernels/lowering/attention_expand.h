@@ -26,8 +26,6 @@ inline constexpr float kWeightScale = 1.0F / 255.0F;
 [[nodiscard]] graph::Graph expand_attention(graph::Graph graph,
                                             const std::vector<AttentionChoice>& choices);
 
-/// The choices as apply_attention() reads them.
-[[nodiscard]] std::string attention_provenance(const std::vector<AttentionChoice>& choices);
 /// The choices as a section of mapping.yaml; empty without any.
 [[nodiscard]] std::string attention_yaml(const graph::Graph& graph,
                                          const std::vector<AttentionChoice>& choices);

@@ -9,6 +9,7 @@
 #include "kernels/lowering/loops.h"
 #include "kernels/lowering/op_table.h"
 #include "kernels/lowering/partition.h"
+#include "kernels/lowering/roundings.h"
 #include "kernels/lowering/schedule.h"
 #include "kernels/lowering/step_checks.h"
 #include "kernels/lowering/step_repeats.h"
@@ -263,7 +264,6 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
   if (!options.timing_only) graph::require_payload(source);
   Compiled compiled;
   MappedNetwork network = map(source, config, options);
-  compiled.attention = std::move(network.attention);
   const Graph& graph = network.graph;
   Mapping& mapping = network.mapping;
   Emitter out(config, options.timing_only);
@@ -287,10 +287,10 @@ Compiled compile(const Graph& source, const NpuConfig& config, const CompileOpti
       tensor_records(graph, mapping, repeats, last_of_layer(lines, out.layers().size()));
   add_code(lines, out, program);
   set_provenance(config, program);
-  if (!compiled.attention.empty())
-    program.provenance["attention"] = attention_provenance(compiled.attention);
+  set_roundings(source, network, program);
   compiled.mapping_yaml =
-      mapper::to_yaml(mapping, graph, config) + attention_yaml(graph, compiled.attention);
+      mapper::to_yaml(mapping, graph, config) + attention_yaml(graph, network.attention);
+  compiled.attention = std::move(network.attention);
   compiled.host_before = mapping.partition.host_before;
   compiled.host_after = mapping.partition.host_after;
   compiled.repeats = std::move(repeats);

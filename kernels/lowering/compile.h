@@ -62,8 +62,9 @@ struct AttentionChoice {
   std::int64_t fused_cycles = 0, unfused_cycles = 0;
   std::int64_t fused_dram_bytes = 0, unfused_dram_bytes = 0;
 };
-/// Gives the ATTENTION nodes of a graph the order of roundings that the program has: its provenance
-/// `attention` lists "output:key_block". @throws Error if the list is none.
+/// Gives the ATTENTION and SOFTMAX nodes of a graph the order of roundings that the program has:
+/// its provenance `attention` lists "output:key_block", `softmax` "output:block". @throws Error if
+/// a list is none.
 void apply_attention(graph::Graph& graph, const isa::Program& program);
 
 /// A compiled network.

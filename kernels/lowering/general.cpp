@@ -1,5 +1,7 @@
 // MAP, REDUCE, SOFTMAX over floats, LAYER_NORM, RMS_NORM and ROPE on the vector unit: what each
 // does to a tile. docs/numerics.md has the steps.
+#include <limits>
+
 #include "kernels/lowering/tile_walk.h"
 #include "sim/base/error.h"
 
@@ -46,12 +48,88 @@ class GeneralTile {
     if (space_.has_temporary("y real"))
       code_.store(c_.output(), length(space_.output()), temporary("y real"), output());
   }
+  /// The last step of an operator whose intermediates are at `work`: function(a, b) into the
+  /// output.
+  void last(MapFunction function, int64_t elements, const TileView& a, const TileView& b,
+            const TileView& work) {
+    if (!mapper::is_real_integer(c_.output()))
+      return code_.map(function, elements, a, &b, output());
+    code_.map(function, elements, a, &b, work);
+    code_.store(c_.output(), elements, work, output());
+  }
+  /// Where fp32 intermediates are that have the output's shape.
+  [[nodiscard]] const TileView& work() const {
+    return space_.has_temporary("work") ? temporary("work") : output();
+  }
 
  private:
   LayerContext& c_;
   const mapper::TileSpace& space_;
   const Tile& tile_;
   TileCode code_;
+};
+
+/// Rows of SOFTMAX, whole or a block of them.
+class SoftmaxTile : public GeneralTile {
+ public:
+  SoftmaxTile(LayerContext& c, const mapper::TileSpace& space, const Tile& tile)
+      : GeneralTile(c, space, tile),
+        beta_(std::get<graph::SoftmaxAttrs>(c.node.attrs).beta),
+        is_first_(tile.first),
+        is_last_(tile.last),
+        maximum_(temporary("stat")) {}
+
+  void three_passes() {
+    const TileView& sum = maximum_;  // The maximum is used up by then.
+    code().reduce(ReduceFunction::kMax, 1, real(0), maximum_);
+    exponentials();
+    code().reduce(ReduceFunction::kSum, 1, work(), sum);
+    code().map(MapFunction::kReciprocal, 1, sum, nullptr, sum);
+    last(kMul, 1, work(), sum, work());
+  }
+
+  /// Of two passes the first: running maximum, and sum of exponentials rescaled to it; after the
+  /// last block the sum's reciprocal.
+  void normalizer() {
+    if (is_first_) {
+      // Differences from it are numbers even if all elements of the block are −∞.
+      constexpr double kLowest{std::numeric_limits<float>::lowest()};
+      code().reduce(ReduceFunction::kMax, 1, real(0), maximum_);
+      code().map(MapFunction::kMax, 1, maximum_, nullptr, maximum_, kLowest);
+    } else {
+      const TileView factor = maximum_.at(4);
+      code().map(MapFunction::kCopy, 1, maximum_, nullptr, factor);
+      code().reduce(ReduceFunction::kMax, 1, real(0), maximum_, true);
+      code().map(kSub, 1, factor, &maximum_, factor);
+      exponential(factor);
+      code().map(kMul, 1, sum(), &factor, sum());
+    }
+    exponentials();
+    code().reduce(ReduceFunction::kSum, 1, work(), sum(), !is_first_);
+    if (is_last_) code().map(MapFunction::kReciprocal, 1, sum(), nullptr, sum());
+  }
+
+  /// … and the second: results of a block.
+  void results() {
+    exponentials();
+    last(kMul, 1, work(), sum(), work());
+  }
+
+ private:
+  [[nodiscard]] TileView sum() const { return maximum_.at(8); }
+  void exponential(const TileView& v) {
+    if (beta_ != 1.0F) code().map(kMul, 1, v, nullptr, v, static_cast<double>(beta_));
+    code().map(MapFunction::kExp, 1, v, nullptr, v);
+  }
+  /// work = exp((x − maximum) · beta)
+  void exponentials() {
+    code().map(kSub, 1, real(0), &maximum_, work());
+    exponential(work());
+  }
+
+  float beta_;
+  bool is_first_, is_last_;
+  TileView maximum_;  ///< Of two passes with factor and sum behind it.
 };
 
 /// Rows that are normalized one by one; `work` is where their fp32 intermediates are.
@@ -61,21 +139,9 @@ class RowTile : public GeneralTile {
       : GeneralTile(c, space, tile),
         c_(c),
         row_(length(0)),
-        work_(space.has_temporary("work") ? temporary("work") : output()),
+        work_(work()),
         stat_(temporary("stat")),
         each_(stat_.stepping(0)) {}
-
-  void softmax() {
-    const TileView& x = real(0);
-    const float beta = std::get<graph::SoftmaxAttrs>(c_.node.attrs).beta;
-    code().reduce(ReduceFunction::kMax, row_, x, stat_);
-    code().map(kSub, row_, x, &each_, work_);
-    if (beta != 1.0F) code().map(kMul, row_, work_, nullptr, work_, static_cast<double>(beta));
-    code().map(MapFunction::kExp, row_, work_, nullptr, work_);
-    code().reduce(ReduceFunction::kSum, row_, work_, stat_);
-    code().map(MapFunction::kReciprocal, 1, stat_, nullptr, stat_);
-    last(kMul, work_, each_);
-  }
 
   void layer_norm() {
     const TileView& x = real(0);
@@ -86,9 +152,9 @@ class RowTile : public GeneralTile {
     code().map(kMul, row_, work_, &each_, work_);
     if (c_.has_input(2)) {
       code().map(kMul, row_, work_, &real(1), work_);
-      last(kAdd, work_, real(2));
+      last(kAdd, row_, work_, real(2), work_);
     } else {
-      last(kMul, work_, real(1));
+      last(kMul, row_, work_, real(1), work_);
     }
   }
 
@@ -96,7 +162,7 @@ class RowTile : public GeneralTile {
     const TileView& x = real(0);
     deviation(x);
     code().map(kMul, row_, x, &each_, work_);
-    last(kMul, work_, real(1));
+    last(kMul, row_, work_, real(1), work_);
   }
 
  private:
@@ -110,12 +176,6 @@ class RowTile : public GeneralTile {
     const float epsilon = std::get<graph::NormAttrs>(c_.node.attrs).epsilon;
     code().map(kAdd, 1, stat_, nullptr, stat_, static_cast<double>(epsilon));
     code().map(MapFunction::kReciprocalSqrt, 1, stat_, nullptr, stat_);
-  }
-  /// The last step of a row, into the output.
-  void last(MapFunction function, const TileView& a, const TileView& b) {
-    if (!mapper::is_real_integer(c_.output())) return code().map(function, row_, a, &b, output());
-    code().map(function, row_, a, &b, work_);
-    code().store(c_.output(), row_, work_, output());
   }
 
   LayerContext& c_;
@@ -184,6 +244,10 @@ void rope_tile(const LayerContext& c, GeneralTile& tile, const mapper::TileSpace
 void lower_general(LayerContext& c) {
   TileWalk walk(c);
   const mapper::TileSpace& space = walk.space();
+  if (c.plan.softmax.passes == 2) {
+    return walk.run_twice([&](const Tile& part) { SoftmaxTile(c, space, part).normalizer(); },
+                          [&](const Tile& part) { SoftmaxTile(c, space, part).results(); });
+  }
   walk.run([&](const Tile& part) {
     GeneralTile tile(c, space, part);
     switch (c.node.kind) {
@@ -192,7 +256,7 @@ void lower_general(LayerContext& c) {
       case OpKind::kReduce:
         return reduce_tile(c, space, part, tile);
       case OpKind::kSoftmax:
-        return RowTile(c, space, part).softmax();
+        return SoftmaxTile(c, space, part).three_passes();
       case OpKind::kLayerNorm:
         return RowTile(c, space, part).layer_norm();
       case OpKind::kRmsNorm:

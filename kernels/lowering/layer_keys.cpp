@@ -51,7 +51,9 @@ class KeyText {
   /// What a mapping may decide otherwise than for an equal layer.
   void tile(const mapper::LayerPlan& plan) {
     const mapper::WindowTile& t = plan.tile;
-    for (const std::int64_t n : {t.out_h, t.out_w, t.out_c, t.in_c, t.images, plan.chunk}) add(n);
+    for (const std::int64_t n :
+         {t.out_h, t.out_w, t.out_c, t.in_c, t.images, plan.chunk, plan.softmax.block})
+      add(n);
     add(static_cast<int>(t.order));
     add(t.streamed ? 1 : 0);
     add(t.acc_slots);

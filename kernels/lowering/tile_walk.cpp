@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
+#include "sim/base/math.h"
 
 namespace npu::kernels {
 
@@ -16,11 +17,19 @@ TileView TileView::stepping(int64_t bytes) const {
 
 TileWalk::TileWalk(LayerContext& c)
     : c_(c),
-      space_(mapper::tile_space(c.graph, c.node)),
-      cut_(mapper::tile_cuts(space_).at(c.plan.level)),
+      space_(mapper::tile_space(c.graph, c.node, c.plan.softmax.block)),
       first_(space_.dims.size(), 0) {
+  const std::size_t cut = mapper::tile_cuts(space_).at(c.plan.level);
+  extent_ = mapper::tile_extents(space_, cut, c.plan.chunk);
   std::vector<int64_t> sizes;
-  for (const mapper::TileDim& d : space_.dims) sizes.push_back(d.size);
+  for (std::size_t d = 0; d < space_.dims.size(); ++d) {
+    sizes.push_back(space_.dims[d].size);
+    if (space_.dims[d].block > 0) {
+      blocks_.push_back(d);
+    } else if (d <= cut) {
+      (space_.moves(space_.output(), d) ? kept_ : reduced_).push_back(d);
+    }
+  }
   for (std::size_t o = 0; o < space_.operands.size(); ++o) {
     const graph::Tensor& t = o == space_.output() ? c.output() : c.input(space_.inputs[o]);
     const graph::TensorId id =
@@ -47,8 +56,8 @@ void TileWalk::over(const std::vector<std::size_t>& dims, std::size_t i,
                     const std::function<void()>& visit) {
   if (i == dims.size()) return visit();
   const std::size_t d = dims[i];
-  const int64_t step = d == cut_ ? c_.plan.chunk : 1;
-  for (first_[d] = 0; first_[d] < space_.dims[d].size; first_[d] += step) over(dims, i + 1, visit);
+  for (first_[d] = 0; first_[d] < space_.dims[d].size; first_[d] += extent_[d])
+    over(dims, i + 1, visit);
   first_[d] = 0;
 }
 
@@ -60,8 +69,8 @@ int64_t TileWalk::offset(const Place& place) const {
 
 Tile TileWalk::make_tile() const {
   Tile tile;
-  const int64_t units = std::min(c_.plan.chunk, space_.dims[cut_].size - first_[cut_]);
-  tile.extent = mapper::tile_extents(space_, cut_, units);
+  for (std::size_t d = 0; d < extent_.size(); ++d)
+    tile.extent.push_back(std::min(extent_[d], space_.dims[d].size - first_[d]));
   for (std::size_t o = 0; o < places_.size(); ++o) {
     const Place& place = places_[o];
     const int64_t unit = space_.operands[o].unit_bytes;
@@ -98,10 +107,10 @@ void TileWalk::load(std::size_t operand, Tile& tile) {
   if (!held) c_.out.load(t, "load operand");
 }
 
-void TileWalk::begin_output(Tile& tile) {
+void TileWalk::begin_output(Tile& tile, bool is_new) {
   const std::size_t y = space_.output();
   if (places_[y].storage->resident) return;
-  if (tile.first) output_slot_ = places_[y].slots.next();
+  if (is_new) output_slot_ = places_[y].slots.next();
   tile.operands[y].address = output_slot_;
 }
 
@@ -124,28 +133,42 @@ void TileWalk::store(const Tile& tile) {
   c_.out.store(t, "store output");
 }
 
+void TileWalk::parts(const std::vector<std::size_t>& dims,
+                     const std::function<void(Tile&)>& visit) {
+  int64_t all = 1;
+  for (const std::size_t d : dims) all *= ceil_div(space_.dims[d].size, extent_[d]);
+  int64_t part = 0;
+  over(dims, 0, [&] {
+    c_.out.begin_step();
+    Tile tile = make_tile();
+    tile.first = part == 0;
+    tile.last = ++part == all;
+    for (std::size_t o = 0; o < space_.output(); ++o) load(o, tile);
+    visit(tile);
+  });
+}
+
 void TileWalk::run(const std::function<void(const Tile&)>& emit) {
-  std::vector<std::size_t> kept;
-  std::vector<std::size_t> reduced;
-  int64_t parts = 1;
-  for (std::size_t d = 0; d <= cut_; ++d) {
-    if (space_.dims[d].whole) continue;
-    const bool keeps = space_.moves(space_.output(), d);
-    (keeps ? kept : reduced).push_back(d);
-    const int64_t step = d == cut_ ? c_.plan.chunk : 1;
-    if (!keeps) parts *= (space_.dims[d].size + step - 1) / step;
-  }
-  over(kept, 0, [&] {
-    int64_t part = 0;
-    over(reduced, 0, [&] {
-      c_.out.begin_step();
-      Tile tile = make_tile();
-      tile.first = part == 0;
-      tile.last = ++part == parts;
-      for (std::size_t o = 0; o < space_.output(); ++o) load(o, tile);
-      begin_output(tile);
+  over(kept_, 0, [&] {
+    parts(reduced_, [&](Tile& tile) {
+      begin_output(tile, tile.first);
       emit(tile);
       if (tile.last) store(tile);
+    });
+  });
+}
+
+void TileWalk::run_twice(const std::function<void(const Tile&)>& first,
+                         const std::function<void(const Tile&)>& second) {
+  over(kept_, 0, [&] {
+    parts(blocks_, [&](Tile& tile) {
+      begin_output(tile, true);  // for intermediates
+      first(tile);
+    });
+    parts(blocks_, [&](Tile& tile) {
+      begin_output(tile, true);
+      second(tile);
+      store(tile);
     });
   });
 }

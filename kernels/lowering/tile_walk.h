@@ -28,7 +28,8 @@ struct Tile {
   std::vector<std::int64_t> extent;  ///< Per dimension.
   std::vector<TileView> operands;    ///< Inputs that are there, then the output.
   std::vector<TileView> temporaries;
-  bool first = true, last = true;  ///< Among the tiles of one piece of the output.
+  /// Among the tiles of one piece of the output; of two passes over a row, among the blocks of one.
+  bool first = true, last = true;
 };
 
 /// Emits a layer of a tile space: each tile's inputs are loaded (what is resident is used in place,
@@ -40,6 +41,9 @@ class TileWalk {
 
   [[nodiscard]] const mapper::TileSpace& space() const { return space_; }
   void run(const std::function<void(const Tile&)>& emit);
+  /// Rows in blocks, twice: every block of a tile of rows once, then once more, with its output.
+  void run_twice(const std::function<void(const Tile&)>& first,
+                 const std::function<void(const Tile&)>& second);
 
  private:
   struct Place {
@@ -52,19 +56,22 @@ class TileWalk {
                                                   const std::vector<std::int64_t>& sizes) const;
   void over(const std::vector<std::size_t>& dims, std::size_t i,
             const std::function<void()>& visit);
+  /// A step for each tile along the given dimensions, its inputs loaded.
+  void parts(const std::vector<std::size_t>& dims, const std::function<void(Tile&)>& visit);
   [[nodiscard]] std::int64_t offset(const Place& place) const;
   [[nodiscard]] Tile make_tile() const;
   void load(std::size_t operand, Tile& tile);
-  void begin_output(Tile& tile);
+  void begin_output(Tile& tile, bool is_new);
   void store(const Tile& tile);
 
   LayerContext& c_;
   mapper::TileSpace space_;
-  std::size_t cut_;
+  std::vector<std::int64_t> extent_;  ///< Of a full tile.
+  /// Dimensions that go tile by tile, along which the output advances and others; those in blocks.
+  std::vector<std::size_t> kept_, reduced_, blocks_;
   std::vector<Place> places_;        ///< Of the operands.
   std::vector<std::int64_t> first_;  ///< Of the current tile, per dimension.
   std::int64_t output_slot_ = 0;
-  bool started_ = false;
 };
 
 /// Instructions over tiles. Dimensions of extent 1 fall away; the others and the unit (`length`

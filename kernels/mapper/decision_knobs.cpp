@@ -58,6 +58,8 @@ std::vector<Knob> knobs_of(const LayerDecision& d) {
                              knob_of("streamed", &LayerDecision::streamed),
                              knob_of("cut.level", &LayerDecision::cut_level),
                              knob_of("cut.units", &LayerDecision::cut_units),
+                             knob_of("softmax.passes", &LayerDecision::passes),
+                             knob_of("softmax.block", &LayerDecision::block),
                              knob_of("attention.heads", &LayerDecision::heads),
                              knob_of("attention.rows", &LayerDecision::rows),
                              knob_of("attention.keys", &LayerDecision::keys)};

@@ -24,6 +24,8 @@ struct LayerDecision {
   std::optional<int> acc_slots = {};           ///< 2: the accumulators are double-buffered.
   std::optional<std::size_t> cut_level = {};   ///< Chunked layers: the dimension that is cut …
   std::optional<std::int64_t> cut_units = {};  ///< … and units per chunk.
+  std::optional<int> passes = {};              ///< SOFTMAX over floats: 2 or 3 …
+  std::optional<std::int64_t> block = {};      ///< … and elements of a block of two passes.
   std::vector<std::int64_t> box = {};          ///< Reductions; empty: free.
   std::optional<std::int64_t> heads = {}, rows = {}, keys = {};  ///< Fused attention.
   std::vector<BufferDecision> buffers = {};

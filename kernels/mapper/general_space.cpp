@@ -22,7 +22,7 @@ std::vector<TileDim> merged_dims(const Shape& shape, const std::vector<Shape>& o
   std::vector<TileDim> dims;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1) continue;
-    TileDim d{shape[i], 0, false};
+    TileDim d{.size = shape[i]};
     for (std::size_t o = 0; o < operands.size(); ++o) {
       const std::size_t missing = shape.size() - operands[o].size();
       if (i >= missing && operands[o][i - missing] == shape[i]) d.moves |= 1U << o;
@@ -33,13 +33,13 @@ std::vector<TileDim> merged_dims(const Shape& shape, const std::vector<Shape>& o
       dims.push_back(d);
     }
   }
-  if (dims.empty()) dims.push_back({1, (1U << operands.size()) - 1, false});
+  if (dims.empty()) dims.push_back({.moves = (1U << operands.size()) - 1});
   return dims;
 }
 
 /// A dimension of `rows` along which x and y advance, the operands between them do not.
 std::vector<TileDim> row_dims(int64_t rows, std::size_t operands) {
-  return {{rows, 1U | 1U << (operands - 1), false}};
+  return {{.size = rows, .moves = 1U | 1U << (operands - 1)}};
 }
 
 class SpaceMaker {
@@ -110,10 +110,10 @@ void reduce_space(const Node& node, SpaceMaker& m) {
   const bool is_arg = a.function >= ReduceFunction::kArgMax;
   if (is_arg) {
     for (std::size_t d = 0; d < space.dims.size(); ++d)
-      space.dims[d].whole = !space.moves(space.output(), d);
-    const bool all =
-        std::all_of(space.dims.begin(), space.dims.end(), [](const TileDim& d) { return d.whole; });
-    if (all) space.dims.insert(space.dims.begin(), {1, 3, false});
+      space.dims[d].block = space.moves(space.output(), d) ? 0 : space.dims[d].size;
+    const bool all = std::all_of(space.dims.begin(), space.dims.end(),
+                                 [](const TileDim& d) { return d.block > 0; });
+    if (all) space.dims.insert(space.dims.begin(), {.moves = 3});
   }
   m.dequantized();
   const bool is_float_sum = is_float(m.input(0).type) || is_real_integer(m.input(0));
@@ -130,6 +130,21 @@ void row_space(SpaceMaker& m, int64_t row) {
   m.dequantized();
   m.temporary("stat", 1, 0);
   if (m.output().type != DType::kFloat32) m.temporary("work", row, 0);
+}
+
+/// `stat` of a row: its maximum, then its sum; with a block the running maximum, the factor that a
+/// new one makes, and the sum. `work` as above.
+void softmax_space(SpaceMaker& m, int64_t block) {
+  constexpr unsigned kRows = 7, kElements = 3;  // x, y and stat; x and y
+  constexpr std::size_t kStat = 2;
+  const Shape& x = m.input(0).shape;
+  const int64_t row = x.empty() ? 1 : x.back();
+  m.operands({"x"}, {1, 1});
+  m.space().dims = {{.size = element_count(x) / row, .moves = kRows},
+                    {.size = row, .moves = kElements, .block = block == 0 ? row : block}};
+  m.space().kept_dims = 2;
+  m.temporary("stat", block == 0 ? 1 : 3, kStat);
+  if (m.output().type != DType::kFloat32) m.temporary("work", 1, 0);
 }
 
 void rope_space(SpaceMaker& m) {
@@ -166,7 +181,7 @@ bool is_tiled(const Graph& graph, const Node& node) {
   }
 }
 
-TileSpace tile_space(const Graph& graph, const Node& node) {
+TileSpace tile_space(const Graph& graph, const Node& node, int64_t softmax_block) {
   SpaceMaker m(graph, node);
   switch (node.kind) {
     case OpKind::kMap:
@@ -175,13 +190,9 @@ TileSpace tile_space(const Graph& graph, const Node& node) {
     case OpKind::kReduce:
       reduce_space(node, m);
       break;
-    case OpKind::kSoftmax: {
-      const Shape& x = m.input(0).shape;
-      const int64_t row = x.empty() ? 1 : x.back();
-      m.operands({"x"}, {row, row});
-      row_space(m, row);
+    case OpKind::kSoftmax:
+      softmax_space(m, softmax_block);
       break;
-    }
     case OpKind::kLayerNorm:
     case OpKind::kRmsNorm: {
       const int64_t row = element_count(m.input(1).shape);

@@ -5,6 +5,8 @@
 
 #include "kernels/mapper/box_plan.h"
 #include "kernels/mapper/mapping_error.h"
+#include "kernels/mapper/softmax_plan.h"
+#include "kernels/mapper/tile_space.h"
 #include "sim/base/math.h"
 
 namespace npu::mapper {
@@ -61,12 +63,13 @@ void require_arithmetic(DType type, const NpuConfig& config, const std::string& 
 }
 
 /// Keys of a decision by the family of layers that has them.
-enum class Family : std::uint8_t { kWindow, kAttention, kMove, kReduction, kChunks };
+enum class Family : std::uint8_t { kWindow, kAttention, kMove, kReduction, kChunks, kSoftmax };
 
 /// @throws MappingError for a decided key that the layer's family does not have.
 void check_family(const LayerDecision& d, Family family) {
   const auto only = [&](Family has, bool there, const char* key, const char* what) {
-    if (!there || family == has) return;
+    // A softmax is chunked, too.
+    if (!there || family == has || (has == Family::kChunks && family == Family::kSoftmax)) return;
     fail_mapping({.kind = FaultKind::kName, .layer = d.layer, .key = key},
                  "{}: {}: the layer has none, only {} have", d.layer, key, what);
   };
@@ -79,6 +82,7 @@ void check_family(const LayerDecision& d, Family family) {
   only(Family::kAttention, d.heads || d.rows || d.keys, "attention", "fused attentions");
   only(Family::kReduction, !d.box.empty(), "box", "reductions");
   only(Family::kChunks, d.cut_level || d.cut_units, "cut", "chunked layers");
+  only(Family::kSoftmax, d.passes || d.block, "softmax", "softmaxes over floats");
 }
 
 /// Plans one layer, family by family.
@@ -101,6 +105,7 @@ class LayerPlanner {
     if (node_.kind == graph::OpKind::kAttention) return attention();
     if (is_move(node_.kind) && !is_rescale(graph_, node_)) return move();
     if (is_reduction(node_.kind)) return reduction();
+    if (node_.kind == graph::OpKind::kSoftmax && is_tiled(graph_, node_)) return softmax();
     chunks();
   }
 
@@ -196,13 +201,25 @@ class LayerPlanner {
     plan_.buffers = box_buffers(problem, plan_.box, d_.buffers).buffers;
   }
 
-  void chunks() {
-    check_family(d_, Family::kChunks);
-    ChunkPlan chunks = choose_chunks(chunk_problem(graph_, node_, storages_), budget_, plan_.name,
-                                     chunk_decision(d_));
+  void take(ChunkPlan chunks) {
     plan_.level = chunks.level;
     plan_.chunk = chunks.units;
     plan_.buffers = std::move(chunks.buffers);
+  }
+
+  void softmax() {
+    check_family(d_, Family::kSoftmax);
+    const int64_t capacity = config_.scratchpad.capacity_bytes / kAlignment * kAlignment;
+    SoftmaxPlan plan = plan_softmax(graph_, node_, storages_, budget_, capacity, plan_.name,
+                                    {d_.passes, d_.block}, chunk_decision(d_));
+    plan_.softmax = plan.passes;
+    take(std::move(plan.chunks));
+  }
+
+  void chunks() {
+    check_family(d_, Family::kChunks);
+    take(choose_chunks(chunk_problem(graph_, node_, storages_), budget_, plan_.name,
+                       chunk_decision(d_)));
     if (node_.kind != graph::OpKind::kSvdf) return;
     // Accumulators for `rank` features and one output of every unit.
     const int64_t unit = 4 * (std::get<graph::SvdfAttrs>(node_.attrs).rank + 1);

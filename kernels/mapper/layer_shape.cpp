@@ -210,8 +210,9 @@ WindowProblem window_problem(const Graph& graph, const Node& node, const Storage
   return p;
 }
 
-ChunkProblem chunk_problem(const Graph& graph, const Node& node, const Storages& storages) {
-  if (is_tiled(graph, node)) return tile_problem(graph, node, storages);
+ChunkProblem chunk_problem(const Graph& graph, const Node& node, const Storages& storages,
+                           int64_t softmax_block) {
+  if (is_tiled(graph, node)) return tile_problem(graph, node, storages, softmax_block);
   const Tensor& x = graph.tensor(node.inputs[0]);
   const Tensor& y = graph.tensor(node.outputs[0]);
   const int64_t xe = streamed_bytes(storages, node.inputs[0], size_of(x.type));

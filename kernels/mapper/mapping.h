@@ -12,6 +12,7 @@
 #include "kernels/mapper/iteration.h"
 #include "kernels/mapper/matmul_plan.h"
 #include "kernels/mapper/memory_plan.h"
+#include "kernels/mapper/softmax_plan.h"
 #include "kernels/mapper/window_tiling.h"
 #include "sim/config/npu_config.h"
 #include "workloads/graph/graph.h"
@@ -36,6 +37,7 @@ struct LayerPlan {
   WindowTile tile;          ///< With `window`.
   std::size_t level = 0;    ///< Chunked layers: dimension that is cut …
   std::int64_t chunk = 0;   ///< … and units per chunk.
+  SoftmaxPasses softmax;    ///< SOFTMAX over floats.
   BoxPlan box;              ///< Reductions.
   Products products;        ///< MATMUL of activations.
   AttentionTile attention;  ///< Fused ATTENTION.
@@ -91,9 +93,9 @@ struct Mapping {
                                            const Storages& storages);
 /// Kind of output and bytes per channel of an array layer's parameters.
 void set_output(WindowProblem& problem, const graph::Graph& graph, const graph::Node& node);
-/// Elementwise, softmax, SVDF and general layers.
+/// Elementwise, softmax, SVDF and general layers; `softmax_block` as in SoftmaxPasses.
 [[nodiscard]] ChunkProblem chunk_problem(const graph::Graph& graph, const graph::Node& node,
-                                         const Storages& storages);
+                                         const Storages& storages, std::int64_t softmax_block = 0);
 
 /// Bytes of one requantization record in the parameter block.
 [[nodiscard]] constexpr std::int64_t record_bytes(bool wide) { return wide ? 16 : 12; }

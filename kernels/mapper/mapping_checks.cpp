@@ -197,7 +197,7 @@ class LayerCheck {
   }
 
   void chunk() const {
-    const ChunkProblem p = chunk_problem(graph_, node_, storages_);
+    const ChunkProblem p = chunk_problem(graph_, node_, storages_, plan_.softmax.block);
     const ChunkLevel& level = p.levels.at(plan_.level);
     for (std::size_t i = 0; i < p.streamed.size(); ++i) {
       slot(p.streamed[i].c_str(), level.bytes_fixed[i] + level.bytes_per_unit[i] * plan_.chunk);

@@ -168,6 +168,11 @@ void MappingFile::read_layer(const YamlMap& in) {
     d.cut_units = size_in(*cut, "units");
     cut->finish();
   }
+  if (const std::optional<YamlMap> softmax = in.get_map("softmax")) {
+    if (softmax->has("passes")) d.passes = static_cast<int>(softmax->require_int("passes", 2, 3));
+    d.block = size_in(*softmax, "block");
+    softmax->finish();
+  }
   if (in.has("box")) d.box = box_in(in);
   if (const std::optional<YamlMap> tile = in.get_map("attention")) {
     d.heads = size_in(*tile, "heads");

@@ -55,6 +55,9 @@ void add_layer(const LayerPlan& l, std::string& text) {
     fmt::format_to(out, "    box: [{}]\n", fmt::join(l.box.chunk, ", "));
   } else if (l.chunk > 0) {
     fmt::format_to(out, "    cut: {{level: {}, units: {}}}\n", l.level, l.chunk);
+    if (l.softmax.passes == 3) text += "    softmax: {passes: 3}\n";
+    if (l.softmax.passes == 2)
+      fmt::format_to(out, "    softmax: {{passes: 2, block: {}}}\n", l.softmax.block);
   }
   if (l.predicted_cycles >= 0)
     fmt::format_to(out, "    predicted_cycles: {}\n", l.predicted_cycles);

@@ -56,8 +56,9 @@ int64_t step_count(const graph::Graph& graph, const Storages& storages, const La
     return steps;
   }
   if (plan.chunk > 0) {
-    const ChunkLevel level = chunk_problem(graph, node, storages).levels.at(plan.level);
-    return level.outer * ceil_div(level.units, plan.chunk);
+    const ChunkLevel level =
+        chunk_problem(graph, node, storages, plan.softmax.block).levels.at(plan.level);
+    return level.outer * ceil_div(level.units, plan.chunk) * (plan.softmax.block > 0 ? 2 : 1);
   }
   return move_steps(graph, storages, node, plan.buffer("bounce"));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
+#include "sim/base/math.h"
 
 namespace npu::mapper {
 namespace {
@@ -24,8 +25,11 @@ bool can_walk(const TileSpace& space, std::size_t cut) {
   std::size_t kept = 0;
   std::size_t reduced = 0;
   for (std::size_t d = 0; d < space.dims.size(); ++d) {
-    if (d < cut && !space.dims[d].whole) continue;
-    if (d != cut && space.dims[d].size > kMaxWalk) return false;
+    const TileDim& dim = space.dims[d];
+    if (d < cut && dim.block == 0) continue;
+    const bool innermost = dim.block > 0 && d + 1 == space.dims.size();
+    if (d != cut && (dim.block > 0 ? dim.block : dim.size) > (innermost ? kMaxRow : kMaxWalk))
+      return false;
     ++(space.moves(space.output(), d) ? kept : reduced);
   }
   return kept <= space.kept_dims && reduced <= space.reduced_dims;
@@ -46,7 +50,7 @@ std::size_t TileSpace::temporary(std::string_view name) const {
 std::vector<std::size_t> tile_cuts(const TileSpace& space) {
   std::vector<std::size_t> cuts;
   for (std::size_t d = 0; d < space.dims.size(); ++d) {
-    if (!space.dims[d].whole && can_walk(space, d)) cuts.push_back(d);
+    if (space.dims[d].block == 0 && can_walk(space, d)) cuts.push_back(d);
   }
   NPU_CHECK(!cuts.empty(), "no dimension to cut");
   return cuts;
@@ -55,8 +59,8 @@ std::vector<std::size_t> tile_cuts(const TileSpace& space) {
 std::vector<int64_t> tile_extents(const TileSpace& space, std::size_t cut, int64_t units) {
   std::vector<int64_t> extents;
   for (std::size_t d = 0; d < space.dims.size(); ++d) {
-    const bool one = d < cut && !space.dims[d].whole;
-    extents.push_back(one ? 1 : d == cut ? units : space.dims[d].size);
+    const TileDim& dim = space.dims[d];
+    extents.push_back(dim.block > 0 ? dim.block : d < cut ? 1 : d == cut ? units : dim.size);
   }
   return extents;
 }
@@ -68,8 +72,9 @@ int64_t tile_bytes(const TileSpace& space, std::size_t like, int64_t unit_bytes,
   return bytes;
 }
 
-ChunkProblem tile_problem(const Graph& graph, const Node& node, const Storages& storages) {
-  const TileSpace space = tile_space(graph, node);
+ChunkProblem tile_problem(const Graph& graph, const Node& node, const Storages& storages,
+                          int64_t softmax_block) {
+  const TileSpace space = tile_space(graph, node, softmax_block);
   ChunkProblem p;
   for (const TileOperand& o : space.operands) p.streamed.push_back(o.buffer);
   for (const TileOperand& t : space.temporaries) p.streamed.push_back(t.buffer);
@@ -77,8 +82,10 @@ ChunkProblem tile_problem(const Graph& graph, const Node& node, const Storages& 
     ChunkLevel level;
     level.units = space.dims[cut].size;
     const std::vector<int64_t> extents = tile_extents(space, cut, 1);
-    for (std::size_t d = 0; d < cut; ++d)
-      level.outer *= space.dims[d].whole ? 1 : space.dims[d].size;
+    for (std::size_t d = 0; d < space.dims.size(); ++d) {
+      if (d < cut || space.dims[d].block > 0)
+        level.outer *= ceil_div(space.dims[d].size, extents[d]);
+    }
     const auto add = [&](std::size_t like, int64_t unit_bytes, int slots) {
       const int64_t bytes = tile_bytes(space, like, unit_bytes, extents);
       const bool grows = space.moves(like, cut);
@@ -91,7 +98,7 @@ ChunkProblem tile_problem(const Graph& graph, const Node& node, const Storages& 
       const graph::TensorId id = is_output ? node.outputs[0] : node.inputs[space.inputs[o]];
       bool shared = !space.moves(o, cut);
       for (std::size_t d = 0; d < cut; ++d)
-        shared = shared && (space.dims[d].whole || !space.moves(o, d));
+        shared = shared && (space.dims[d].block > 0 || !space.moves(o, d));
       add(o, storages.of(id).resident ? 0 : space.operands[o].unit_bytes, shared ? 1 : 2);
     }
     for (const TileOperand& t : space.temporaries) add(t.like, t.unit_bytes, 1);

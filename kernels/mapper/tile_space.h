@@ -16,7 +16,9 @@ namespace npu::mapper {
 struct TileDim {
   std::int64_t size = 1;
   unsigned moves = 0;  ///< Bit i: operand i advances along it; bit of the output after the inputs'.
-  bool whole = false;  ///< Never cut: a position is searched along it.
+  /// 0: cut, or inside the dimension that is. Else a tile has as many along it, wherever it is cut:
+  /// all, where a position is searched, or a block of a row of softmax.
+  std::int64_t block = 0;
 };
 
 /// An operand, or a temporary, of one tile: `unit_bytes` contiguous bytes per point of the
@@ -24,7 +26,8 @@ struct TileDim {
 struct TileOperand {
   std::string buffer;
   std::int64_t unit_bytes = 1;
-  std::size_t like = 0;  ///< Temporaries: the operand whose dimensions it has.
+  std::size_t like = 0;  ///< Temporaries: the bit of TileDim::moves that tells its dimensions, an
+                         ///< operand's or one after theirs.
 };
 
 /// What MAP, REDUCE, SOFTMAX over floats, LAYER_NORM, RMS_NORM and ROPE look like to the mapper:
@@ -47,15 +50,16 @@ struct TileSpace {
   [[nodiscard]] bool has_temporary(std::string_view name) const;
 };
 
-/// The space of a node of those kinds.
-[[nodiscard]] TileSpace tile_space(const graph::Graph& graph, const graph::Node& node);
+/// The space of a node of those kinds; `softmax_block` as in SoftmaxPasses.
+[[nodiscard]] TileSpace tile_space(const graph::Graph& graph, const graph::Node& node,
+                                   std::int64_t softmax_block = 0);
 /// True for the kinds and types that have one.
 [[nodiscard]] bool is_tiled(const graph::Graph& graph, const graph::Node& node);
 /// An integer tensor that general operators dequantize before they compute.
 [[nodiscard]] bool is_real_integer(const graph::Tensor& tensor);
 
 /// The dimensions at which tiles may be cut, outermost first: those inside are whole, those outside
-/// go index by index (whole ones excepted).
+/// go index by index (those with a block excepted).
 [[nodiscard]] std::vector<std::size_t> tile_cuts(const TileSpace& space);
 /// Extent of every dimension in a tile of `units` along `cut`.
 [[nodiscard]] std::vector<std::int64_t> tile_extents(const TileSpace& space, std::size_t cut,
@@ -68,6 +72,9 @@ struct TileSpace {
 /// One level per cut. Residents need no buffer; temporaries and what every tile shares have one
 /// slot.
 [[nodiscard]] ChunkProblem tile_problem(const graph::Graph& graph, const graph::Node& node,
-                                        const Storages& storages);
+                                        const Storages& storages, std::int64_t softmax_block = 0);
+
+/// Elements of a row that is whole in a tile, or of a block: n0 of vec.map and vec.reduce.
+inline constexpr std::int64_t kMaxRow = (1 << 24) - 1;
 
 }  // namespace npu::mapper

@@ -98,6 +98,11 @@ void decide_attention(Chooser& choose, const mapper::AttentionShape& s, mapper::
   choose.maybe(d.rows, choose.size(s.rows));
 }
 
+void decide_softmax(Chooser& choose, int64_t row, mapper::LayerDecision& d) {
+  choose.maybe(d.passes, choose.one_in(3) ? 3 : 2);
+  if (d.passes.value_or(2) == 2) choose.maybe(d.block, choose.size(row));
+}
+
 }  // namespace
 
 MappingCase random_case(std::uint64_t seed) {
@@ -178,11 +183,16 @@ mapper::Decisions random_decisions(std::mt19937_64& rng, const Mapped& mapped) {
         for (int64_t& n : d.box) n = choose.size(n);
       }
     } else if (l.chunk > 0) {
-      const mapper::ChunkProblem p = mapper::chunk_problem(mapped.graph, node, storages);
+      const mapper::ChunkProblem p =
+          mapper::chunk_problem(mapped.graph, node, storages, l.softmax.block);
       const std::size_t level = rng() % p.levels.size();
       d.cut_level = level;
       const int64_t most = std::min(p.levels[level].units, mapper::kMaxChunkUnits);
       choose.maybe(d.cut_units, std::max(choose.size(most), most / 300));
+      if (l.softmax.passes > 0) {
+        const Shape& x = mapped.graph.tensor(node.inputs[0]).shape;
+        decide_softmax(choose, x.empty() ? 1 : x.back(), d);
+      }
     }
     for (const mapper::Buffer& b : l.buffers) {
       if (choose.one_in(2)) d.buffers.push_back({.name = b.name, .slots = choose.slots()});

@@ -114,6 +114,31 @@ std::optional<Expected> no_such_cut(Good& g) {
   return Expected{{FaultKind::kRange}, d->layer, "cut.units"};
 }
 
+std::optional<Expected> no_such_passes(Good& g) {
+  LayerDecision* d = pick(g, [](const LayerDecision& l) { return l.passes.has_value(); });
+  if (d == nullptr) return std::nullopt;
+  switch (g.below(3)) {
+    case 0:
+      d->passes = static_cast<int>(g.below(2) == 0 ? g.below(2) : 4 + g.below(9));
+      return Expected{{FaultKind::kRange}, d->layer, "softmax.passes"};
+    case 1:
+      d->passes = 3;
+      d->block = static_cast<int64_t>(1 + g.below(9));
+      return Expected{{FaultKind::kUnsupported}, d->layer, "softmax.block"};
+    default:
+      d->passes = 2;
+      d->block = int64_t{1} << 30;
+      return Expected{{FaultKind::kRange}, d->layer, "softmax.block"};
+  }
+}
+
+std::optional<Expected> no_softmax(Good& g) {
+  LayerDecision* d = pick(g, [](const LayerDecision& l) { return !l.passes; });
+  if (d == nullptr) return std::nullopt;
+  d->passes = 2;
+  return Expected{{FaultKind::kName}, d->layer, "softmax"};
+}
+
 std::optional<Expected> no_such_box(Good& g) {
   LayerDecision* d = pick(g, [](const LayerDecision& l) { return !l.box.empty(); });
   if (d == nullptr) return std::nullopt;
@@ -322,6 +347,8 @@ const std::vector<NamedBreaker>& breakers() {
       {"tile beyond the layer", tile_beyond_the_layer},
       {"tied channels", tied_channels},
       {"no such cut", no_such_cut},
+      {"no such passes", no_such_passes},
+      {"no softmax", no_softmax},
       {"no such box", no_such_box},
       {"attention beyond the layer", attention_beyond_the_layer},
       {"too many images", too_many_images},

@@ -31,6 +31,8 @@ layers:
     attention: {heads: 1, rows: 8, keys: 16, dram_bytes: 77}
   - layer: "MATMUL #4"
     images: 3
+  - layer: "SOFTMAX #5"
+    softmax: {passes: 2, block: 128}
 tensors:
   - {tensors: [5, 6], role: intermediate, memory: scratchpad, address: 128, bytes: 12, first_layer: 0, last_layer: 1}
   - {tensors: [0], role: input, memory: dram, dram_address: 0, bytes: 9, first_layer: -1, last_layer: 0}
@@ -41,7 +43,7 @@ attention:
 TEST(MappingReader, TakesEveryDecision) {
   const MappingFile file = MappingFile::parse(kWhole, "m.yaml");
   const Decisions& d = file.decisions();
-  ASSERT_EQ(d.layers.size(), 5U);
+  ASSERT_EQ(d.layers.size(), 6U);
   const LayerDecision& conv = *d.layer("CONV_2D #0");
   EXPECT_EQ(conv.out_h, 4);
   EXPECT_EQ(conv.out_w, 8);
@@ -62,6 +64,8 @@ TEST(MappingReader, TakesEveryDecision) {
   EXPECT_THAT(d.layer("MEAN #2")->box, testing::ElementsAre(1, 64));
   EXPECT_EQ(d.layer("ATTENTION #3")->keys, 16);
   EXPECT_EQ(d.layer("MATMUL #4")->images, 3);
+  EXPECT_EQ(d.layer("SOFTMAX #5")->passes, 2);
+  EXPECT_EQ(d.layer("SOFTMAX #5")->block, 128);
   EXPECT_EQ(d.layer("CONV_2D #9"), nullptr);
   ASSERT_EQ(d.tensors.size(), 2U);
   EXPECT_TRUE(d.tensors[0].resident);
@@ -96,6 +100,8 @@ TEST(MappingReader, RefusesWithFileLineAndKey) {
                "m.yaml:3:13: layers[1].layer: must occur once, got \"A\" again");
   expect_error("layers:\n  - {layer: A, loop_order: sideways}\n", "loop_order");
   expect_error("layers:\n  - {layer: A, box: [1, x]}\n", "box: must be sizes from 1 on, got x");
+  expect_error("layers:\n  - {layer: A, softmax: {passes: 1}}\n", "layers[0].softmax.passes");
+  expect_error("layers:\n  - {layer: A, softmax: {passes: 2, block: 0}}\n", "softmax.block");
   expect_error("layers:\n  - {layer: A, predicted_cycles: many}\n", "predicted_cycles");
   expect_error("layers:\n  - {layer: A, scratchpad: [{buffer: x}, {buffer: x}]}\n",
                "buffer: must occur once in a layer, got x again");
@@ -140,8 +146,8 @@ TEST(MappingReader, FaultsHaveTheirPlace) {
             "m.yaml:12:40: layers[0].scratchpad[1].slot_bytes: no");
   EXPECT_EQ(place("MATMUL #4", "images"), "m.yaml:20:13: layers[4].images: no");
   EXPECT_EQ(place("MATMUL #4", "tile"), "m.yaml:19:5: layers[4].tile: no");
-  EXPECT_EQ(place("", "tensors.6.address"), "m.yaml:22:72: tensors[0].address: no");
-  EXPECT_EQ(place("", "attention.9.variant"), "m.yaml:25:39: attention[0].variant: no");
+  EXPECT_EQ(place("", "tensors.6.address"), "m.yaml:24:72: tensors[0].address: no");
+  EXPECT_EQ(place("", "attention.9.variant"), "m.yaml:27:39: attention[0].variant: no");
   EXPECT_EQ(place("ADD #8", "tile"), "m.yaml: no");
 }
 
