@@ -160,21 +160,34 @@ class LayerSearch {
     return result;
   }
 
+  /// SOFTMAX over floats in three and in two passes, unless that is decided; others as they are.
+  [[nodiscard]] std::vector<LayerDecision> passes() const {
+    const LayerDecision start = start_of(plan_, fixed_);
+    if (plan_.softmax.passes == 0 || start.passes || start.block) return {start};
+    std::vector<LayerDecision> both = {start, start};
+    both[0].passes = 3;
+    both[1].passes = 2;
+    return both;
+  }
+
   LayerCandidates chunks() {
-    const mapper::ChunkProblem problem =
-        mapper::chunk_problem(network_.graph, node_, network_.mapping.storages);
+    const mapper::ChunkProblem problem = mapper::chunk_problem(
+        network_.graph, node_, network_.mapping.storages, plan_.softmax.block);
     std::vector<LayerDecision> all;
     LayerCandidates result;
-    for (std::size_t level = 0; level < problem.levels.size(); ++level) {
-      for (const int64_t units : tile_sizes(problem.levels[level].units)) {
-        LayerDecision d = start_of(plan_, fixed_);
-        if (d.cut_level.value_or(level) != level || d.cut_units.value_or(units) != units) continue;
-        ++result.space;
-        if (result.evaluated >= options_.budget) continue;
-        ++result.evaluated;
-        d.cut_level = level;
-        d.cut_units = units;
-        if (plan_with(d)) all.push_back(std::move(d));
+    for (const LayerDecision& start : passes()) {
+      for (std::size_t level = 0; level < problem.levels.size(); ++level) {
+        for (const int64_t units : tile_sizes(problem.levels[level].units)) {
+          LayerDecision d = start;
+          if (d.cut_level.value_or(level) != level || d.cut_units.value_or(units) != units)
+            continue;
+          ++result.space;
+          if (result.evaluated >= options_.budget) continue;
+          ++result.evaluated;
+          d.cut_level = level;
+          d.cut_units = units;
+          if (plan_with(d)) all.push_back(std::move(d));
+        }
       }
     }
     // Larger chunks first; spread over the space where not all can be simulated.
@@ -196,7 +209,7 @@ class LayerSearch {
 
 /// What a search sets of a decision, as numbers; −1: nothing.
 constexpr std::array<const char*, 3> kSearchedBuffers = {"x", "w", "y"};
-constexpr std::size_t kNumbers = 15;
+constexpr std::size_t kNumbers = 16;
 using Numbers = std::array<int64_t, kNumbers>;
 
 template <typename T>
@@ -217,6 +230,7 @@ Numbers numbers_of(const LayerDecision& d) {
                number_of(d.heads),
                number_of(d.rows),
                number_of(d.keys),
+               number_of(d.passes),
                -1,
                -1,
                -1};
@@ -241,6 +255,7 @@ void set_numbers(LayerDecision& d, const Numbers& n) {
   set_number(d.cut_level, n[i++]);
   for (std::optional<int64_t>* v : {&d.cut_units, &d.heads, &d.rows, &d.keys})
     set_number(*v, n[i++]);
+  set_number(d.passes, n[i++]);
   for (const char* name : kSearchedBuffers) {
     if (n[i] > 0) set_slots(d, name, static_cast<int>(n[i]));
     ++i;
@@ -265,6 +280,8 @@ std::string readable(const LayerDecision& d) {
   add("keys", d.keys);
   add("level", d.cut_level);
   add("units", d.cut_units);
+  add("passes", d.passes);
+  add("block", d.block);
   for (const mapper::BufferDecision& b : d.buffers) add(b.name + "_slots", b.slots);
   add("acc_slots", d.acc_slots);
   return text;

@@ -30,7 +30,8 @@ struct LayerCandidates {
 /// Searches one layer of a mapped network, its residents and its free area as they are. `fixed` is
 /// what the user decided of it, or nullptr; with addresses of buffers the layer stays as it is.
 /// Windows: search_window(). Fused attention: heads × rows × keys, by the predicted cycles. Chunked
-/// layers: levels and units, which have no prediction: spread over the space. Others: nothing.
+/// layers: levels, units and passes of softmax, which have no prediction: spread over the space.
+/// Others: nothing.
 [[nodiscard]] LayerCandidates search_layer(const kernels::MappedNetwork& network,
                                            const NpuConfig& config, std::size_t layer,
                                            const mapper::LayerDecision* fixed,

@@ -110,6 +110,36 @@ TEST(MappingSearch, TheNumberOfWorkersDoesNotMatter) {
   EXPECT_EQ(one.notes, three.notes);
 }
 
+TEST(MappingSearch, SoftmaxIsTriedInBothNumbersOfPasses) {
+  graph::Graph g;
+  for (int i = 0; i < 2; ++i) {
+    graph::Tensor t;
+    t.type = DType::kFloat32;
+    t.shape = {64, 512};
+    g.tensors.push_back(std::move(t));
+  }
+  g.inputs = {0};
+  g.outputs = {1};
+  g.nodes.push_back({graph::OpKind::kSoftmax, {0}, {1}, graph::SoftmaxAttrs{}, 0});
+  const NpuConfig config = preset("edge");
+  const kernels::MappedNetwork network = kernels::map(g, config, {.timing_only = true});
+  const mapper::LayerPlan& plan = network.mapping.layers[0];
+  const auto passes = [&](const mapper::LayerDecision* fixed) {
+    const LayerCandidates all = search_layer(network, config, 0, fixed, {.keep = 4});
+    std::vector<int> tried;
+    for (const mapper::LayerDecision& d :
+         candidates_from_text(to_text(all), plan, fixed).decisions) {
+      tried.push_back(d.passes.value_or(0));
+    }
+    return tried;
+  };
+  EXPECT_THAT(passes(nullptr), ::testing::ElementsAre(3, 3, 2, 2));
+  const mapper::LayerDecision two{.layer = plan.name, .passes = 2, .block = 100};
+  EXPECT_THAT(passes(&two), ::testing::Each(2));
+  const Outcome r = search(g, config, {.refine = 4, .moves = 0});
+  EXPECT_LE(r.found.cycles, r.heuristic.cycles);
+}
+
 TEST(MappingSearch, AnUnknownLayerIsNamed) {
   Options o;
   o.layers = {"CONV_2D #1"};
