@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <string_view>
-#include <vector>
 
 namespace npu {
 
@@ -45,7 +45,7 @@ struct PhaseLog {
     Bucket bucket;
   };
   std::uint64_t begin_cycle = 0;
-  std::vector<Phase> phases;
+  std::deque<Phase> phases;  ///< No vector: millions of them, which it would copy to grow.
 
   void add(Bucket bucket, std::uint64_t until_cycle) {
     if (!phases.empty() && phases.back().bucket == bucket) {
