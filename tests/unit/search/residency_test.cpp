@@ -10,8 +10,8 @@ namespace {
 
 using testing::ElementsAre;
 
-/// A chain of eight convolutions; its seven intermediates are resident, the fourth unless it has too
-/// many channels.
+/// A chain of eight convolutions; its seven intermediates are resident, the fourth unless it has
+/// too many channels.
 struct Chain {
   graph::Graph graph;
   std::vector<graph::TensorId> made;  ///< In order; the last one is the output.
