@@ -65,7 +65,7 @@ struct AttentionChoice {
 /// Gives the ATTENTION and SOFTMAX nodes of a graph the order of roundings that the program has:
 /// its provenance `attention` lists "output:key_block", `softmax` "output:block". @throws Error if
 /// a list is none.
-void apply_attention(graph::Graph& graph, const isa::Program& program);
+void apply_roundings(graph::Graph& graph, const isa::Program& program);
 
 /// A compiled network.
 struct Compiled {

@@ -66,7 +66,7 @@ void set_roundings(const Graph& source, const MappedNetwork& network, isa::Progr
   if (!softmax.empty()) program.provenance["softmax"] = softmax;
 }
 
-void apply_attention(Graph& graph, const isa::Program& program) {
+void apply_roundings(Graph& graph, const isa::Program& program) {
   apply_list(graph, program, "attention", "key_block", [](Node& node, int64_t block) {
     auto* attention = std::get_if<graph::AttentionAttrs>(&node.attrs);
     if (attention != nullptr) attention->key_block = block;

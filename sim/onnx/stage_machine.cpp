@@ -85,7 +85,7 @@ CompiledPlan compile_all(onnx_import::Plan plan, const NpuConfig& config,
     auto* npu = std::get_if<NpuStage>(&stage);
     if (npu == nullptr) continue;
     c = kernels::compile(npu->graph, config, options);
-    kernels::apply_attention(npu->graph, c.program);
+    kernels::apply_roundings(npu->graph, c.program);
   }
   compiled.plan = std::move(plan);
   return compiled;

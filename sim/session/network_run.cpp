@@ -139,7 +139,7 @@ class Session {
             .record_schedule = explains_,
             .record_activity = request_.keeps_activity,
             .capture_tensors = !request_.timing_only && (compares || request_.keeps_tensors)});
-    if (network_) kernels::apply_attention(network_->original, machine_->program());
+    if (network_) kernels::apply_roundings(network_->original, machine_->program());
     host_ = std::make_unique<Host>(*machine_, network_ ? &network_->mapped : nullptr);
     comparison_ =
         std::make_unique<Comparison>(network_ ? &network_->original : nullptr, machine_->program(),

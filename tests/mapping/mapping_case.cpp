@@ -156,7 +156,7 @@ void expect_exact(const MappingCase& c, const mapper::Decisions& decisions, std:
   const Simulation run = simulate(c.config, compiled.program, values, {});
   ASSERT_EQ(run.outcome, Outcome::kDone) << run.message;
   graph::Graph rounded = c.graph;
-  kernels::apply_attention(rounded, compiled.program);
+  kernels::apply_roundings(rounded, compiled.program);
   const reference::Values expected = reference::run_integer(rounded, inputs);
   for (const graph::TensorId id : c.graph.outputs) {
     const auto it = run.tensors.find(id);

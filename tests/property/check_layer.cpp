@@ -45,7 +45,7 @@ void check_layer(const graph::Graph& graph, const std::vector<TensorData>& input
   const Simulation run = simulate(config, compiled.program, values, {});
   ASSERT_EQ(run.outcome, Outcome::kDone) << run.message;
   graph::Graph rounded = graph;
-  kernels::apply_attention(rounded, compiled.program);
+  kernels::apply_roundings(rounded, compiled.program);
   const reference::Values expected = reference::run_integer(rounded, inputs);
   for (const graph::TensorId id : graph.outputs) {
     const auto it = run.tensors.find(id);

@@ -16,7 +16,7 @@ constexpr std::int64_t kMaxFileBytes = std::numeric_limits<std::int32_t>::max() 
 constexpr flatbuffers::uoffset_t kMaxDepth = 16;
 constexpr flatbuffers::uoffset_t kMaxTables = 300'000;
 constexpr std::int32_t kCustom = 32;
-constexpr std::int32_t kPlaceholder = 127;  ///< Stands for "see the wide field".
+constexpr std::int32_t kSeeWideField = 127;  ///< In the byte, for numbers that it cannot hold.
 
 const schema::Model& check_container(std::string_view bytes) {
   if (static_cast<std::int64_t>(bytes.size()) > kMaxFileBytes) {
@@ -41,7 +41,7 @@ std::int32_t resolve_code(const schema::OperatorCode& code, std::uint32_t index)
     fail("operator code #{}: must not be negative, got {}", index, code.legacy_code());
   }
   const std::int32_t number = std::max<std::int32_t>(code.legacy_code(), code.code());
-  if (number == kPlaceholder || builtin_name(number).empty()) {
+  if (number == kSeeWideField || builtin_name(number).empty()) {
     fail("operator code #{}: no operator has the number {}", index, number);
   }
   return number;

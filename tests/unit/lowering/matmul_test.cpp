@@ -112,14 +112,14 @@ TEST(Attention, FusedMovesOperandsOnly) {
 TEST(Attention, ProvenanceGivesTheGraphItsRoundings) {
   Graph g = attention(2, 2, 4, 16);
   isa::Program program;
-  apply_attention(g, program);
+  apply_roundings(g, program);
   EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).key_block, 0);
   program.provenance["attention"] = "3:16";
-  apply_attention(g, program);
+  apply_roundings(g, program);
   EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).key_block, 16);
   program.provenance["attention"] = "3;16";
   try {
-    apply_attention(g, program);
+    apply_roundings(g, program);
     FAIL();
   } catch (const Error& e) {
     EXPECT_STREQ(e.what(), "program: provenance `attention` is no list of output:key_block: 3;16");

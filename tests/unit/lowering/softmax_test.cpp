@@ -96,14 +96,14 @@ TEST(Softmax, ProvenanceGivesTheGraphItsRoundings) {
   EXPECT_FALSE(three.provenance.contains("softmax"));
   const isa::Program two = compile(g, config(8192), {.timing_only = true}).program;
   EXPECT_EQ(two.provenance.at("softmax"), "1:384");
-  apply_attention(g, three);
+  apply_roundings(g, three);
   EXPECT_EQ(std::get<graph::SoftmaxAttrs>(g.nodes[0].attrs).block, 0);
-  apply_attention(g, two);
+  apply_roundings(g, two);
   EXPECT_EQ(std::get<graph::SoftmaxAttrs>(g.nodes[0].attrs).block, 384);
   isa::Program broken;
   broken.provenance["softmax"] = "1-500";
   try {
-    apply_attention(g, broken);
+    apply_roundings(g, broken);
     FAIL();
   } catch (const Error& e) {
     EXPECT_STREQ(e.what(), "program: provenance `softmax` is no list of output:block: 1-500");
@@ -121,7 +121,7 @@ TEST(Softmax, OfAnUnfusedAttentionIsThatOfItsNode) {
           .program;
   EXPECT_EQ(program.provenance.at("attention"), "3:0");
   EXPECT_EQ(program.provenance.at("softmax"), "3:24");
-  apply_attention(g, program);
+  apply_roundings(g, program);
   EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).key_block, 0);
   EXPECT_EQ(std::get<graph::AttentionAttrs>(g.nodes[0].attrs).softmax_block, 24);
 }

@@ -161,15 +161,20 @@ TEST(FindAttentionOnnx, AComputedConditionHidesKeys) {
   }
 }
 
-TEST(FindAttentionOnnx, VitScalesQ) {
-  ModelMaker m = heads();
-  m.constant("c", {}, {0.5}).node("Mul", {"q", "c"}, {"scaled"});
-  m.node("MatMul", {"scaled", "kt"}, {"s"});
+/// The network is one ATTENTION, which does the scaling.
+void expect_scaled_attention(ModelMaker& m, float scale) {
   Graph g = finished(m, "s");
   EXPECT_EQ(run_pass(g).size(), 1U);
   expect_only_attention(g);
   EXPECT_EQ(count_of(g, OpKind::kMap), 0U);
-  EXPECT_FLOAT_EQ(attention_attrs(g).scale, 0.5F);
+  EXPECT_FLOAT_EQ(attention_attrs(g).scale, scale);
+}
+
+TEST(FindAttentionOnnx, VitScalesQ) {
+  ModelMaker m = heads();
+  m.constant("c", {}, {0.5}).node("Mul", {"q", "c"}, {"scaled"});
+  m.node("MatMul", {"scaled", "kt"}, {"s"});
+  expect_scaled_attention(m, 0.5F);
 }
 
 TEST(FindAttentionOnnx, SdpaScalesBothByTheRoot) {
@@ -177,11 +182,7 @@ TEST(FindAttentionOnnx, SdpaScalesBothByTheRoot) {
   m.constant("c", {1}, {std::sqrt(0.5)});
   m.node("Mul", {"q", "c"}, {"q2"}).node("Mul", {"kt", "c"}, {"kt2"});
   m.node("MatMul", {"q2", "kt2"}, {"s"});
-  Graph g = finished(m, "s");
-  EXPECT_EQ(run_pass(g).size(), 1U);
-  expect_only_attention(g);
-  EXPECT_EQ(count_of(g, OpKind::kMap), 0U);
-  EXPECT_FLOAT_EQ(attention_attrs(g).scale, 0.5F);
+  expect_scaled_attention(m, 0.5F);
 }
 
 TEST(FindAttentionOnnx, SdpaWithItsCausalMaskAsABias) {
